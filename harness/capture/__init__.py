@@ -1,0 +1,1 @@
+"""Packets seen: on every interface, in both directions."""

@@ -1,0 +1,1 @@
+"""Words of expectation, judged purely over observations."""

@@ -1,0 +1,1 @@
+"""An embedded Kubernetes API server, as much of it as the page, the components and the tests use."""

@@ -1,0 +1,1 @@
+"""Packets out: requests with an identity, and the servers that answer them."""

@@ -1,0 +1,1 @@
+"""The engine: build, act, probe, judge, tear down; it emits events."""

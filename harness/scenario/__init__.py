@@ -1,0 +1,1 @@
+"""Scenario files: their schema, loading with file and line in errors, expansion."""

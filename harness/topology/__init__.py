@@ -1,0 +1,1 @@
+"""What the emulated network looks like, purely: addresses, Calico, underlay, services."""

@@ -1,0 +1,1 @@
+"""From captures to paths, and why the kernel chose them."""

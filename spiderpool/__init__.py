@@ -1,0 +1,1 @@
+"""Spiderpool: underlay NICs for Kubernetes pods, beside the default CNI."""

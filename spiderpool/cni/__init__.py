@@ -1,0 +1,1 @@
+"""What the container runtime execs, and the CNI protocol: requests, results, errors."""

@@ -1,0 +1,1 @@
+"""spiderpoolctl: one file a command."""

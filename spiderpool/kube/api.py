@@ -1,0 +1,103 @@
+"""What components may ask of the Kubernetes API, as protocols.
+
+Objects are plain dictionaries, as JSON has them: model classes cost milliseconds per
+object, and unknown fields must survive a read and a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from spiderpool.kube.resources import Resource
+
+Object = dict[str, Any]
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+class Client(Protocol):
+    """Requests to the API. Every method raises the ``KubeError`` that the Status means."""
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object: ...
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Object:
+        """The list object: ``items`` and ``metadata.resourceVersion``."""
+        ...
+
+    def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> AsyncIterator[Object]:
+        """Watch events ``{"type", "object"}``; ends when the server closes. Raises Gone."""
+        ...
+
+    async def create(self, resource: Resource, obj: Object) -> Object: ...
+
+    async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:
+        """PUT; a stale ``metadata.resourceVersion`` raises Conflict."""
+        ...
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        namespace: str | None = None,
+        *,
+        content_type: str = MERGE_PATCH,
+        subresource: str = "",
+        field_manager: str = "",
+    ) -> Object: ...
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str = "",
+        grace_seconds: int | None = None,
+    ) -> None:
+        """DELETE, with ``uid`` as precondition when given. NotFound is raised, not hidden."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+Handler = Callable[[Object | None, Object | None], None]
+"""Called with (old, new): (None, new) when added, (old, None) when deleted."""
+
+
+class Informer(Protocol):
+    """A cache of one kind, kept by list and watch, that survives lost connections."""
+
+    def get(self, name: str, namespace: str | None = None) -> Object | None: ...
+
+    def all(self) -> list[Object]: ...
+
+    def subscribe(self, handler: Handler) -> None:
+        """Call ``handler`` for each change from now on, and for what is in the cache already."""
+        ...
+
+    def observe(self, obj: Object) -> None:
+        """Put the answer of an own write into the cache, unless the cache is newer."""
+        ...
+
+    def synced(self) -> Awaitable[None]:
+        """Returns once the first list is in the cache."""
+        ...

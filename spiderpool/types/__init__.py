@@ -1,0 +1,1 @@
+"""The vocabulary: names, addresses, API objects as frozen dataclasses, and their codec."""
