@@ -1,1 +1,1 @@
-"""A Kubernetes cluster made of network namespaces, which runs Spiderpool and judges it by packets."""
+"""A Kubernetes cluster of network namespaces, which runs Spiderpool and judges it by packets."""

@@ -1,1 +1,1 @@
-"""An embedded Kubernetes API server, as much of it as the page, the components and the tests use."""
+"""An embedded Kubernetes API: what the page, the components and the tests use of one."""

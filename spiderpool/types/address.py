@@ -88,7 +88,7 @@ def network_of(interface_address: str) -> Prefix:
 def contains(prefix: str, inner: str) -> bool:
     """Whether ``inner`` (an address or a prefix) lies wholly inside ``prefix``."""
     family, length = family_of(prefix), length_of(prefix)
-    if family is not family_of(inner) or length_of(inner) < length and "/" in inner:
+    if family is not family_of(inner) or ("/" in inner and length_of(inner) < length):
         return False
     shift = family.bits - length
     return to_int(prefix) >> shift == to_int(inner) >> shift
@@ -130,6 +130,6 @@ def parse_prefix(text: str, where: str) -> Prefix:
     """
     interface_address = parse_interface_address(text, where)
     prefix = network_of(interface_address)
-    if prefix != interface_address:
+    if str(prefix) != str(interface_address):
         raise BadInput(where, f"{text!r} has host bits set", f"write {prefix}")
     return prefix
