@@ -1,0 +1,1 @@
+"""Scenarios as tests: every expectation of every ``scenario.yaml`` is one pytest item."""
