@@ -1,0 +1,269 @@
+"""The Kubernetes API over HTTP: plain dictionaries in and out, errors as exceptions."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from spiderpool.errors import BadInput, Unreachable
+from spiderpool.kube.access import Access, find_access
+from spiderpool.kube.api import MERGE_PATCH, Client, Object
+from spiderpool.kube.resources import Resource
+from spiderpool.kube.status import error_of
+
+CONNECT_SECONDS = 5.0
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(30.0, sock_connect=CONNECT_SECONDS)
+WATCH_SECONDS = 300
+"""How long the server is asked to keep a watch open, before some random spread."""
+IDLE_SECONDS = 100.0
+"""A watch that is silent for longer is cut: bookmarks come about once a minute."""
+ATTEMPTS_WHEN_BUSY = 5
+"""How often a request is sent when the server answers 429 and says when to come back."""
+
+JSON = "application/json"
+
+
+def connect(kubeconfig: str | None = None) -> Client:
+    """A client by the kubeconfig at that path; see :func:`access.find_access` for None.
+
+    Raises:
+        BadInput: naming the file and the field, when the configuration cannot be used.
+    """
+    return HttpClient(find_access(kubeconfig))
+
+
+class HttpClient:
+    """:class:`spiderpool.kube.api.Client` on one pool of connections."""
+
+    def __init__(self, access: Access, *, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._access = access
+        self._idle_seconds = idle_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
+        return await self._request("GET", object_path(resource, name, namespace))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Object:
+        query = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        return await self._request("GET", collection_path(resource, namespace), query)
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> AsyncIterator[Object]:
+        path = collection_path(resource, namespace)
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(round(WATCH_SECONDS * random.uniform(1, 1.5))),  # noqa: S311
+            "resourceVersion": resource_version,
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+        }
+        timing = aiohttp.ClientTimeout(
+            sock_connect=CONNECT_SECONDS, sock_read=self._idle_seconds, total=None
+        )
+        try:
+            async with await self._send(_Request("GET", path, query), timing) as response:
+                if response.status != 200:
+                    raise error_of(response.status, _decoded(await response.read()), f"GET {path}")
+                async for line in _lines(response.content):
+                    yield _event(line, path)
+        except (aiohttp.ClientError, OSError) as exc:
+            raise Unreachable(f"watch {path}: {_words(exc)}") from exc
+
+    async def create(self, resource: Resource, obj: Object) -> Object:
+        path = collection_path(resource, obj["metadata"].get("namespace"))
+        return await self._request("POST", path, body=obj)
+
+    async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:
+        metadata = obj["metadata"]
+        path = object_path(resource, metadata["name"], metadata.get("namespace"), subresource)
+        return await self._request("PUT", path, body=obj)
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        namespace: str | None = None,
+        *,
+        content_type: str = MERGE_PATCH,
+        subresource: str = "",
+        field_manager: str = "",
+    ) -> Object:
+        path = object_path(resource, name, namespace, subresource)
+        query = {"fieldManager": field_manager}
+        return await self._request("PATCH", path, query, body=body, content_type=content_type)
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str = "",
+        grace_seconds: int | None = None,
+    ) -> None:
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        await self._request("DELETE", object_path(resource, name, namespace), body=options)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: object = None,
+        content_type: str = JSON,
+    ) -> Object:
+        """One request and its JSON answer; sent again only where nothing can have happened."""
+        request = _Request(method, path, query or {}, body, content_type)
+        refused_before = False
+        for attempt in range(1, ATTEMPTS_WHEN_BUSY + 1):
+            try:
+                async with await self._send(request, REQUEST_TIMEOUT) as response:
+                    answer = _decoded(await response.read())
+                    code, wait = response.status, response.headers.get("Retry-After", "")
+            except (aiohttp.ClientError, OSError) as exc:
+                raise Unreachable(f"{request}: {_words(exc)}") from exc
+            if code == 401 and not refused_before:
+                refused_before = True
+                self._access.credentials.refused()
+            elif code == 429 and wait.isdigit() and attempt < ATTEMPTS_WHEN_BUSY:
+                await asyncio.sleep(min(int(wait), 10))
+            else:
+                break
+        if code >= 300:
+            raise error_of(code, answer, str(request))
+        if not isinstance(answer, dict):
+            raise Unreachable(f"{request}: the answer is not a JSON object")
+        return answer
+
+    async def _send(
+        self, request: _Request, timing: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        if self._session is None:
+            self._session = _open_session(self._access)
+        headers = {"Authorization": await self._access.credentials.authorization()}
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        return await self._session.request(
+            request.method,
+            URL(self._access.server + request.target, encoded=True),
+            data=None if request.body is None else orjson.dumps(request.body),
+            headers={key: value for key, value in headers.items() if value},
+            timeout=timing,
+            proxy=self._access.proxy,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: object = None
+    content_type: str = JSON
+
+    @property
+    def target(self) -> str:
+        given = urlencode({key: value for key, value in self.query.items() if value})
+        return self.path + (f"?{given}" if given else "")
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _open_session(access: Access) -> aiohttp.ClientSession:
+    """Watches hold a connection each, so the pool has no limit; answers come uncompressed,
+    since the server would spend more on gzip than the wire does."""
+    connector = aiohttp.TCPConnector(limit=0, ssl=access.tls or True, keepalive_timeout=60)
+    headers = {"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": "spiderpool"}
+    return aiohttp.ClientSession(connector=connector, headers=headers, raise_for_status=False)
+
+
+def collection_path(resource: Resource, namespace: str | None) -> str:
+    """The checked URL path of a collection; no namespace means all of them."""
+    return resource.path(_segment(namespace) if namespace else None)
+
+
+def object_path(resource: Resource, name: str, namespace: str | None, subresource: str = "") -> str:
+    """The checked URL path of one object.
+
+    Raises:
+        BadInput: when a name cannot be one segment of a path, or the namespace is missing.
+    """
+    if resource.namespaced and not namespace:
+        raise BadInput(f"{resource.kind} {name}", "has no namespace", "a namespace is needed")
+    path = resource.path(_segment(namespace) if namespace else None, _segment(name))
+    return f"{path}/{subresource}" if subresource else path
+
+
+def _segment(name: str) -> str:
+    """Kubernetes: "Object Names and IDs", Path Segment Names."""
+    if not name or name in (".", "..") or "/" in name or "%" in name:
+        raise BadInput(f"name {name!r}", "cannot be the name of an object")
+    return quote(name, safe="")
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of any length: StreamReader.readline() refuses long ones."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line:
+                yield line
+
+
+def _event(line: bytes, path: str) -> Object:
+    event = _decoded(line)
+    if not isinstance(event, dict) or "type" not in event:
+        raise Unreachable(f"watch {path}: the answer is not a watch event")
+    if event["type"] == "ERROR":
+        status = event.get("object") or {}
+        raise error_of(int(status.get("code") or 500), status, f"watch {path}")
+    return event
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return orjson.loads(data) if data else {}
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _words(exc: BaseException) -> str:
+    if isinstance(exc, TimeoutError):
+        return "no answer in time"
+    return str(exc) or type(exc).__name__
