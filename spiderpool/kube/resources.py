@@ -29,6 +29,7 @@ class Resource:
 GROUP = "spiderpool.spidernet.io"
 
 SPIDERIPPOOL = Resource(GROUP, "v2beta1", "spiderippools", "SpiderIPPool", namespaced=False)
+SPIDERIPBLOCK = Resource(GROUP, "v2beta1", "spideripblocks", "SpiderIPBlock", namespaced=False)
 SPIDERSUBNET = Resource(GROUP, "v2beta1", "spidersubnets", "SpiderSubnet", namespaced=False)
 SPIDERENDPOINT = Resource(GROUP, "v2beta1", "spiderendpoints", "SpiderEndpoint")
 SPIDERRESERVEDIP = Resource(

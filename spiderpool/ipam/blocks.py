@@ -1,0 +1,142 @@
+"""Blocks: which object holds an address, how it is read, and how a change is written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from spiderpool.types.address import Address, Family, family_of, from_int, to_int
+from spiderpool.types.codec import decode, encode
+from spiderpool.types.ipblock import Slot, SlotState, SpiderIPBlock
+
+SIZE = 32
+"""Addresses in a block. With every field at its longest a block stays under 64 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockKey:
+    """A block by its first address; keys sort as addresses do."""
+
+    family: Family
+    base: int
+
+    @property
+    def name(self) -> str:
+        """The object's name: ``10-6-212-96``, ``fd00-0010-0006-...-0040`` (no ``::``)."""
+        if self.family is Family.V4:
+            return from_int(self.base, self.family).replace(".", "-")
+        digits = f"{self.base:032x}"
+        return "-".join(digits[at : at + 4] for at in range(0, 32, 4))
+
+    def address(self, offset: int) -> Address:
+        return from_int(self.base + offset, self.family)
+
+
+def key_of(address: str) -> BlockKey:
+    """The block that holds an address."""
+    return BlockKey(family_of(address), to_int(address) & -SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block as the API has it. A slot that someone deleted by hand is None: not to be used."""
+
+    key: BlockKey
+    uid: str
+    slots: tuple[Slot | None, ...]
+    busy: int
+    """Bitmap of addresses that are held or lost: out of reach whatever the time."""
+    waiting: tuple[tuple[float, int], ...]
+    """(end in seconds since 1970, offset) of addresses that cool down or are set aside."""
+
+    def busy_at(self, now: float) -> int:
+        """Bitmap of what cannot be given at ``now``."""
+        return self.busy | sum(1 << offset for until, offset in self.waiting if until > now)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One address gets ``slot`` if its generation still is ``expected``."""
+
+    address: Address
+    expected: int
+    slot: Slot
+
+
+def read_block(obj: Mapping[str, Any], before: Block | None = None) -> Block:
+    """A block from its API object; slots of an unchanged generation come from ``before``.
+
+    Raises:
+        BadInput: naming the block and the slot.
+    """
+    spec, where = obj["spec"], SpiderIPBlock.KIND.where(obj)
+    key, raw = key_of(spec["base"]), spec.get("slots") or {}
+    uid = obj["metadata"].get("uid", "")
+    known = before.slots if before and before.uid == uid else (None,) * SIZE
+    slots = tuple(
+        _read_slot(raw.get(address), known[offset], f"{where}: spec.slots[{address}]")
+        for offset, address in ((offset, key.address(offset)) for offset in range(SIZE))
+    )
+    busy, waiting = 0, []
+    for offset, slot in enumerate(slots):
+        if slot is None or slot.state is SlotState.HELD:
+            busy |= 1 << offset
+        elif slot.state is not None:
+            waiting.append((seconds(slot.until), offset))
+    return Block(key, uid, slots, busy, tuple(waiting))
+
+
+def _read_slot(raw: Mapping[str, Any] | None, known: Slot | None, where: str) -> Slot | None:
+    if raw is None:
+        return None
+    if known is not None and known.generation == raw.get("generation", 0):
+        return known
+    return decode(Slot, raw, where)
+
+
+def new_object(key: BlockKey, changes: Iterable[Change]) -> dict[str, Any]:
+    """A block that does not exist yet, with its first owners in it."""
+    slots: dict[str, Any] = {key.address(offset): {"generation": 0} for offset in range(SIZE)}
+    slots |= {change.address: encode(change.slot) for change in changes}
+    return {
+        "apiVersion": SpiderIPBlock.KIND.api_version,
+        "kind": SpiderIPBlock.KIND.kind,
+        "metadata": {"name": key.name},
+        "spec": {"base": key.address(0), "slots": slots},
+    }
+
+
+def patch_body(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """The JSON Patch (RFC 6902) of changes in one block: all of them or none."""
+    body: list[dict[str, Any]] = []
+    for change in changes:
+        path = f"/spec/slots/{change.address}"
+        body.append({"op": "test", "path": f"{path}/generation", "value": change.expected})
+        body.append({"op": "replace", "path": path, "value": encode(change.slot)})
+    return body
+
+
+def by_block(changes: Iterable[Change]) -> dict[BlockKey, list[Change]]:
+    grouped: dict[BlockKey, list[Change]] = defaultdict(list)
+    for change in changes:
+        grouped[key_of(change.address)].append(change)
+    return grouped
+
+
+def successor(slot: Slot, **fields: Any) -> Slot:
+    """``slot`` with other fields and the next generation."""
+    return replace(slot, generation=slot.generation + 1, **fields)
+
+
+def seconds(until: str | None) -> float:
+    """RFC 3339 text as seconds since 1970; no text is the beginning of time."""
+    return datetime.fromisoformat(until).timestamp() if until else 0.0
+
+
+def timestamp(moment: float) -> str:
+    """Seconds since 1970 as RFC 3339 text in UTC, with milliseconds."""
+    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,129 @@
+"""Every block that is known, indexed the ways that decisions ask.
+
+Plain data without I/O: an informer feeds it in the agent and the controller, a list does
+in ``spiderpoolctl`` and in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spiderpool.ipam.blocks import Block, BlockKey, key_of, read_block
+from spiderpool.types.address import Address, to_int
+from spiderpool.types.ipblock import Slot, SlotState
+from spiderpool.types.names import IfName, PodUID, PoolName
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom an address belongs to: one NIC of one pod, by UID and never by name."""
+
+    pod_uid: PodUID
+    nic: IfName
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address with its slot."""
+
+    address: Address
+    slot: Slot
+
+
+class Ledger:
+    """Blocks by key, and the addresses of an owner, of a pod's name and of a pool."""
+
+    def __init__(self, objects: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._blocks: dict[BlockKey, Block] = {}
+        self._owners: dict[PodUID, dict[Address, Slot]] = {}
+        self._pods: dict[str, dict[Address, Slot]] = {}
+        self._pools: dict[PoolName, dict[Address, Slot]] = {}
+        for obj in objects:
+            self.apply(None, obj)
+
+    def apply(self, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+        """Follow one change of a block; the signature is an informer's handler."""
+        gone = new is None
+        obj = old if new is None else new
+        if obj is None:
+            return
+        key = key_of(obj["spec"]["base"])
+        before = self._blocks.get(key)
+        if gone:
+            self._blocks.pop(key, None)
+        else:
+            self._blocks[key] = read_block(obj, before)
+        self._reindex(key, before, self._blocks.get(key))
+
+    def block(self, key: BlockKey) -> Block | None:
+        return self._blocks.get(key)
+
+    def slot(self, address: Address) -> Slot | None:
+        """The slot of an address; None when its block does not exist or has lost it."""
+        key = key_of(address)
+        block = self._blocks.get(key)
+        return block.slots[to_int(address) - key.base] if block else None
+
+    def owned(self, owner: Owner) -> list[Entry]:
+        """What a NIC holds, or held and nobody has taken since; lowest first."""
+        found = self._owners.get(owner.pod_uid, {})
+        return _entries((a, slot) for a, slot in found.items() if slot.nic == owner.nic)
+
+    def of_pod(self, pod_uid: PodUID) -> list[Entry]:
+        """As :meth:`owned`, for all NICs of a pod."""
+        return _entries(self._owners.get(pod_uid, {}).items())
+
+    def named(self, pod: str) -> list[Entry]:
+        """As :meth:`of_pod` by ``namespace/name``, for any pod of that name, alive or not."""
+        return _entries(self._pods.get(pod, {}).items())
+
+    def in_pool(self, pool: PoolName) -> list[Entry]:
+        """What was taken from a pool and not taken by someone else since; lowest first."""
+        return _entries(self._pools.get(pool, {}).items())
+
+    def pools(self) -> set[PoolName]:
+        """The pools that any address names."""
+        return {pool for pool, found in self._pools.items() if found}
+
+    def entries(self) -> Iterator[Entry]:
+        """Every address that is not free, or remembers an owner."""
+        for found in self._owners.values():
+            yield from _entries(found.items())
+
+    def held(self, pool: PoolName) -> list[Entry]:
+        return [e for e in self.in_pool(pool) if e.slot.state is SlotState.HELD]
+
+    def _reindex(self, key: BlockKey, before: Block | None, after: Block | None) -> None:
+        old = before.slots if before else ()
+        new = after.slots if after else ()
+        for offset in range(max(len(old), len(new))):
+            was = old[offset] if before else None
+            now = new[offset] if after else None
+            if was is not now:
+                address = key.address(offset)
+                self._forget(address, was)
+                self._remember(address, now)
+
+    def _forget(self, address: Address, slot: Slot | None) -> None:
+        for index, name in self._places(slot):
+            found = index.get(name, {})
+            found.pop(address, None)
+            if not found:
+                index.pop(name, None)
+
+    def _remember(self, address: Address, slot: Slot | None) -> None:
+        for index, name in self._places(slot):
+            if slot is not None:
+                index.setdefault(name, {})[address] = slot
+
+    def _places(self, slot: Slot | None) -> Iterator[tuple[dict[Any, dict[Address, Slot]], Any]]:
+        if slot is not None and slot.state is not None:
+            yield self._owners, slot.pod_uid
+            yield self._pods, slot.pod
+            yield self._pools, slot.pool
+
+
+def _entries(pairs: Iterable[tuple[Address, Slot]]) -> list[Entry]:
+    return [Entry(a, slot) for a, slot in sorted(pairs, key=lambda pair: to_int(pair[0]))]
