@@ -13,6 +13,11 @@ class Mode(enum.StrEnum):
     UNDERLAY = "underlay"
     DISABLED = "disabled"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Mode | None:
+        """``disable`` is what older plugin configurations say for ``disabled``."""
+        return cls.DISABLED if value == "disable" else None
+
 
 class PodCIDRType(enum.StrEnum):
     """Where the cluster's pod CIDRs are read from (``spec.podCIDRType``)."""
@@ -35,6 +40,21 @@ class CniType(enum.StrEnum):
     IB_SRIOV = "ib-sriov"
     IPOIB = "ipoib"
     CUSTOM = "custom"
+
+
+class VlanMode(enum.StrEnum):
+    """Who picks the VLAN of a vlan NIC (``spec.vlan.vlanMode``)."""
+
+    MANUAL = "manual"
+    AUTO = "auto"
+
+
+class LinkState(enum.StrEnum):
+    """State of an InfiniBand virtual function (``spec.ibsriov.linkState``)."""
+
+    AUTO = "auto"
+    ENABLE = "enable"
+    DISABLE = "disable"
 
 
 class Phase(enum.StrEnum):
