@@ -68,12 +68,26 @@ class BadInput(SpiderpoolError):
 
 
 class OperationFailed(SpiderpoolError):
-    """The kernel refused ``operation`` (its text as an ``ip`` command) with ``errno``."""
+    """The kernel refused ``operation`` (its text as an ``ip`` command) with ``errno``.
+
+    ``index`` is its place in the plan. ``applied`` are the places of all operations that did
+    change something: roll-back undoes exactly these, last first. They may lie behind
+    ``index``, because the kernel goes on with a batch after an error.
+    """
 
     code = CniCode.OPERATION_FAILED
 
-    def __init__(self, operation: str, errno: int, detail: str = "") -> None:
+    def __init__(
+        self,
+        operation: str,
+        errno: int,
+        detail: str = "",
+        *,
+        index: int = 0,
+        applied: tuple[int, ...] = (),
+    ) -> None:
         self.operation, self.errno, self.detail = operation, errno, detail
+        self.index, self.applied = index, applied
         reason = os.strerror(errno) + (f" ({detail})" if detail else "")
         super().__init__(f"{operation}: {reason}")
 

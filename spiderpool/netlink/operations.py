@@ -77,7 +77,11 @@ class DeleteAddress:
 
 @dataclass(frozen=True, slots=True)
 class AddRoute:
-    """Add beside what is there (``ip route append``): equal destinations may coexist."""
+    """Add beside what is there (``ip route append``): equal destinations may coexist.
+
+    IPv4: the very same route being there already is success that changes nothing. IPv6: a
+    route with the same destination, metric, link and gateway is, whatever its source.
+    """
 
     route: Route
 
@@ -89,6 +93,8 @@ class DeleteRoute:
 
 @dataclass(frozen=True, slots=True)
 class AddRule:
+    """The very same rule being there already is success that changes nothing."""
+
     rule: Rule
 
 
@@ -121,8 +127,9 @@ class SetSysctl:
 class MarkReplies:
     """Connections that come in by ``link`` keep ``mark``, and so do the answers to them.
 
-    An nftables table of our own name in the namespace: prerouting saves the mark of new
-    connections from ``link`` to the conntrack entry, output restores it.
+    An nftables table ``spiderpool-<link>`` in the namespace: prerouting marks the conntrack
+    entry of a new connection that came in by ``link``; output gives that mark to every packet
+    of the connection and routes it again. An older table of that name is replaced.
     """
 
     link: IfName

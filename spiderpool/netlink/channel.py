@@ -1,0 +1,180 @@
+"""One netlink socket: batches with their errors, requests with their replies, dumps.
+
+The kernel works during ``sendmsg`` and has queued its answers when it returns, so nothing
+here ever waits; an answer that is missing then is an error, not a hang.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+
+from spiderpool.errors import OperationFailed
+from spiderpool.netlink import uapi
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.wire import HEADER_LENGTH, attributes, messages
+
+Answer = tuple[int, str]
+"""An errno, 0 for success, and the kernel's own words about it (extended ack)."""
+
+DONE: Answer = (0, "")
+DUMP_ATTEMPTS = 10
+
+_RECEIVE = 1 << 16
+_BATCH_MESSAGES = 200
+"""Errors of so many messages fit into the default receive buffer (212992 bytes)."""
+_FLAGS = struct.Struct("=H")
+_SEQUENCE = struct.Struct("=I")
+_ERRNO = struct.Struct("=i")
+
+
+class DumpInterrupted(Exception):
+    """The kernel's tables changed during a dump; the answer is not to be trusted."""
+
+
+class Channel:
+    """A socket of ``protocol`` (``NETLINK_ROUTE``, ``NETLINK_NETFILTER``) in a namespace."""
+
+    def __init__(self, namespace: Namespace, protocol: int = uapi.NETLINK_ROUTE) -> None:
+        self._socket = namespace.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
+        )
+        self._socket.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_CAP_ACK, 1)
+        self._socket.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_EXT_ACK, 1)
+        self._socket.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_GET_STRICT_CHK, 1)
+        self._sequence = int.from_bytes(os.urandom(3), "big")
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def batch(self, requests: Sequence[bytes]) -> list[Answer]:
+        """Execute every message, in order, and answer each.
+
+        All go in one ``sendmsg`` (one per 200); only the last asks for an acknowledgement,
+        for errors come anyhow. The kernel goes on after an error.
+        """
+        answers: list[Answer] = []
+        for start in range(0, len(requests), _BATCH_MESSAGES):
+            answers += self._batch(requests[start : start + _BATCH_MESSAGES])
+        return answers
+
+    def _batch(self, requests: Sequence[bytes]) -> list[Answer]:
+        first = self._send(requests, ack_last=True)
+        answers = [DONE] * len(requests)
+        while True:
+            for kind, flags, sequence, body in self._receive():
+                position = sequence - first
+                if kind != uapi.NLMSG_ERROR or not 0 <= position < len(requests):
+                    continue
+                answers[position] = _answer(flags, body)
+                if position == len(requests) - 1:
+                    return answers
+
+    def transaction(self, requests: Sequence[bytes]) -> Answer:
+        """An nfnetlink batch, begin and end included: all or nothing; the first error."""
+        first = self._send(requests, ack_last=True)
+        outcome = DONE
+        while True:
+            for kind, flags, sequence, body in self._receive():
+                position = sequence - first
+                if kind != uapi.NLMSG_ERROR or not 0 <= position < len(requests):
+                    continue
+                answer = _answer(flags, body)
+                if answer[0] and not outcome[0]:
+                    outcome = answer
+                if outcome[0] or position == len(requests) - 1:
+                    return outcome
+
+    def request_each(self, requests: Sequence[bytes]) -> list[bytes | Answer]:
+        """Per GET request the body of its reply, or the error that came instead."""
+        if not requests:
+            return []
+        first = self._send(requests, ack_last=False)
+        replies: list[bytes | Answer | None] = [None] * len(requests)
+        missing = len(requests)
+        while missing:
+            for kind, flags, sequence, body in self._receive():
+                position = sequence - first
+                if not 0 <= position < len(requests) or replies[position] is not None:
+                    continue
+                replies[position] = _answer(flags, body) if kind == uapi.NLMSG_ERROR else body
+                missing -= 1
+        return [reply for reply in replies if reply is not None]
+
+    def dump(self, request: bytes) -> list[bytes]:
+        """Bodies of all messages of a consistent dump; an interrupted one starts over.
+
+        Raises:
+            OperationFailed: the kernel refused, or the tables changed during every attempt.
+        """
+        for _ in range(DUMP_ATTEMPTS):
+            try:
+                return list(self._dump(request))
+            except DumpInterrupted:
+                continue
+        raise OperationFailed("netlink dump", errno.EINTR, "the tables keep changing")
+
+    def _dump(self, request: bytes) -> Iterator[bytes]:
+        expected = self._send((request,), ack_last=False)
+        interrupted = False
+        while True:
+            for kind, flags, sequence, body in self._receive():
+                if sequence != expected:
+                    continue
+                interrupted = interrupted or bool(flags & uapi.NLM_F_DUMP_INTR)
+                if kind in (uapi.NLMSG_ERROR, uapi.NLMSG_DONE):
+                    _raise_error_of_dump(kind, flags, body)
+                    if interrupted:
+                        raise DumpInterrupted
+                    return
+                yield body
+
+    def _send(self, requests: Sequence[bytes], *, ack_last: bool) -> int:
+        """Number the messages and send them all; returns the first sequence number."""
+        first = self._sequence + 1
+        self._sequence += len(requests)
+        buffer = bytearray().join(requests)
+        offset = 0
+        for sequence, request in enumerate(requests, first):
+            _SEQUENCE.pack_into(buffer, offset + 8, sequence)
+            offset += len(request)
+        if ack_last:
+            position = offset - len(requests[-1]) + 6
+            (flags,) = _FLAGS.unpack_from(buffer, position)
+            _FLAGS.pack_into(buffer, position, flags | uapi.NLM_F_ACK)
+        self._socket.sendto(buffer, (0, 0))
+        return first
+
+    def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """Messages of one receive; what does not come from the kernel is passed over."""
+        try:
+            data, (port, _) = self._socket.recvfrom(_RECEIVE, socket.MSG_DONTWAIT)
+        except OSError as error:
+            code = error.errno or errno.EIO
+            raise OperationFailed("netlink", code, "the kernel's answer was lost") from error
+        return messages(data) if port == 0 else iter(())
+
+
+def _answer(flags: int, body: bytes) -> Answer:
+    """A ``struct nlmsgerr`` with its extended-ack attributes (NETLINK_CAP_ACK is on)."""
+    (code,) = _ERRNO.unpack_from(body)
+    if not code:
+        return DONE
+    detail = ""
+    if flags & uapi.NLM_F_ACK_TLVS:
+        words = attributes(body, _ERRNO.size + HEADER_LENGTH).get(uapi.NLMSGERR_ATTR_MSG, b"")
+        detail = words.rstrip(b"\0").decode(errors="replace")
+    return (-code, detail)
+
+
+def _raise_error_of_dump(kind: int, flags: int, body: bytes) -> None:
+    """``NLMSG_DONE`` carries an errno too."""
+    if kind == uapi.NLMSG_ERROR:
+        code, detail = _answer(flags, body)
+    else:
+        code, detail = (-_ERRNO.unpack_from(body)[0] if len(body) >= _ERRNO.size else 0), ""
+    if code:
+        raise OperationFailed("netlink dump", code, detail)

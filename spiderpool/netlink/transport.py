@@ -1,0 +1,152 @@
+"""The seam to the kernel: what executes operations in one namespace and reads its state.
+
+The real transport is here; ``spiderpool.testing.netlink`` has the fake, the recording and
+the faulting one. The same contract tests run on all.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from spiderpool.netlink import uapi
+from spiderpool.netlink.channel import DONE, Answer, Channel
+from spiderpool.netlink.encode import IFINFOMSG, UnknownLink, encode
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.operations import (
+    AddAddress,
+    AddRoute,
+    ChangeLink,
+    CreateLink,
+    DeleteAddress,
+    DeleteNeighbour,
+    DeleteRoute,
+    MarkReplies,
+    Operation,
+    SetNeighbour,
+    SetSysctl,
+    UnmarkReplies,
+)
+from spiderpool.netlink.sysctl import write_sysctl
+from spiderpool.netlink.wire import message, text, u32
+
+
+class Transport(Protocol):
+    """Executes operations in one namespace."""
+
+    def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
+        """Do one batch as :func:`spiderpool.netlink.apply.batches` cuts them, in order.
+
+        Returns an answer for each operation; one that failed does not stop those behind it.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Kernel:
+    """The real thing: one rtnetlink socket inside ``namespace``, kept until :meth:`close`."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self.routing = Channel(namespace)
+
+    @property
+    def namespace(self) -> Namespace:
+        return self._namespace
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket; the namespace stays its owner's."""
+        self.routing.close()
+
+    def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
+        match batch[0] if batch else None:
+            case None:
+                return []
+            case SetSysctl():
+                return self._write_sysctls(batch)
+            case MarkReplies() | UnmarkReplies():
+                raise NotImplementedError
+            case _:
+                return self._change(batch)
+
+    def indices_of(self, names: Iterable[str]) -> dict[str, int]:
+        """The indices of those links that exist."""
+        wanted = list(dict.fromkeys(names))
+        replies = self.routing.request_each([link_request(name) for name in wanted])
+        return {
+            name: IFINFOMSG.unpack_from(reply)[2]
+            for name, reply in zip(wanted, replies, strict=True)
+            if isinstance(reply, bytes)
+        }
+
+    def _change(self, batch: Sequence[Operation]) -> list[Answer]:
+        """Send a batch of rtnetlink operations; links that don't exist are ENODEV here."""
+        indices = self.indices_of(name for operation in batch for name in links_by_index(operation))
+        answers = [DONE] * len(batch)
+        requests, positions = [], []
+        for position, operation in enumerate(batch):
+            try:
+                requests.append(encode(operation, indices))
+                positions.append(position)
+            except UnknownLink as error:
+                answers[position] = (errno.ENODEV, f"there is no link {error.args[0]}")
+            if isinstance(operation, CreateLink):
+                indices.update(chosen_indices(operation))
+        for position, answer in zip(positions, self.routing.batch(requests), strict=True):
+            answers[position] = answer
+        return answers
+
+    def _write_sysctls(self, batch: Sequence[Operation]) -> list[Answer]:
+        answers = []
+        with self._namespace.entered():
+            for operation in batch:
+                assert isinstance(operation, SetSysctl)
+                code = write_sysctl(operation.key, operation.value)
+                answers.append((code, os.strerror(code)) if code else DONE)
+        return answers
+
+
+def link_request(name: str) -> bytes:
+    """Ask for one link by name, without its counters."""
+    body = (
+        IFINFOMSG.pack(0, 0, 0, 0, 0)
+        + text(uapi.IFLA_IFNAME, name)
+        + u32(uapi.IFLA_EXT_MASK, uapi.RTEXT_FILTER_SKIP_STATS)
+    )
+    return message(uapi.RTM_GETLINK, uapi.NLM_F_REQUEST, body)
+
+
+def links_by_index(operation: Operation) -> Iterable[str]:
+    """Names of the links whose index must be known to encode ``operation``."""
+    match operation:
+        case AddRoute(route) | DeleteRoute(route):
+            names = [leg.link for leg in route.nexthops]
+            return [*names, route.link] if route.link is not None else names
+        case AddAddress(entry) | DeleteAddress(entry):
+            return (entry.link,)
+        case SetNeighbour(neighbour) | DeleteNeighbour(neighbour):
+            return (neighbour.link,)
+        case CreateLink(master=master, parent=parent):
+            return [name for name in (master, parent) if name is not None]
+        case ChangeLink(master=master) if master is not None:
+            return (master,)
+    return ()
+
+
+def chosen_indices(link: CreateLink) -> dict[str, int]:
+    """What :class:`CreateLink` says about the indices of links in this namespace."""
+    indices: dict[str, int] = {}
+    if link.index is not None and link.namespace is None:
+        indices[link.name] = link.index
+    if link.peer is not None and link.peer.index is not None and link.peer.namespace is None:
+        indices[link.peer.name] = link.peer.index
+    return indices
