@@ -1,0 +1,176 @@
+"""From a scenario file to a Scenario, with the file and line in every error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.scenario.check import check
+from harness.scenario.document import Item, read, required
+from harness.scenario.model import (
+    Capability,
+    Component,
+    Expect,
+    Install,
+    Manifests,
+    ManifestVerb,
+    Name,
+    PodName,
+    Scale,
+    Scenario,
+    ServiceName,
+    Step,
+    Wait,
+)
+from harness.scenario.reference import IT
+from harness.scenario.words import namespace_of, object_name, parse_expectations
+
+FILE_NAME = "scenario.yaml"
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+_SELECTOR = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9./_-]*(=[A-Za-z0-9._-]*)?"
+    r"(,[A-Za-z0-9][A-Za-z0-9./_-]*(=[A-Za-z0-9._-]*)?)*\Z"
+)
+_CONDITION = re.compile(
+    r"(delete|create|condition=[A-Za-z]+(=[A-Za-z]+)?"
+    r"|jsonpath=\{[A-Za-z0-9.\[\]_-]+\}(=[A-Za-z0-9._:/-]+)?)\Z"
+)
+_TOP = ("scenario", "summary", "cases", "needs", "topology", "names", "steps")
+_PATIENCE = 60.0
+
+
+def load(path: Path) -> Scenario:
+    """The scenario that a file describes, or that a folder's ``scenario.yaml`` does.
+
+    Raises:
+        BadInput: naming file and line, what is wrong there, and how to mend it.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    item = read(file)
+    entries = item.mapping(*_TOP)
+    scenario = Scenario(
+        file=file,
+        name=_label(required(entries, "scenario", item)),
+        summary=required(entries, "summary", item).text(),
+        topology=_label(required(entries, "topology", item)),
+        cases=entries["cases"].many(lambda case: case.text()) if "cases" in entries else (),
+        needs=entries["needs"].many(_capability) if "needs" in entries else (),
+        names=_names(entries["names"]) if "names" in entries else {},
+        steps=tuple(_step(step, file.parent) for step in required(entries, "steps", item).items()),
+    )
+    check(scenario)
+    return scenario
+
+
+def _capability(item: Item) -> Capability:
+    return Capability(item.one_of(*Capability))
+
+
+def _label(item: Item) -> str:
+    if not _LABEL.match(item.text()):
+        raise item.fail(
+            f"{item.name} {item.text()!r} is no name", "use lower-case letters, digits and dashes"
+        )
+    return item.text()
+
+
+def _names(item: Item) -> Mapping[str, Name]:
+    return {name: _name(entry) for name, entry in item.mapping().items()}
+
+
+def _name(item: Item) -> Name:
+    if item.name == IT or not _LABEL.match(item.name):
+        raise item.fail(
+            f"{item.name!r} cannot be a name here",
+            f"use lower-case letters, digits and dashes, and not {IT!r}",
+        )
+    if "service" in item.mapping():
+        entries = item.mapping("service", "namespace")
+        return ServiceName(_label(entries["service"]), namespace_of(entries))
+    entries = item.mapping("pod", "namespace", "on")
+    selector = _selector(required(entries, "pod", item))
+    node = _label(entries["on"]) if "on" in entries else None
+    return PodName(selector, namespace_of(entries), node)
+
+
+def _selector(item: Item) -> str:
+    if not _SELECTOR.match(item.text()):
+        raise item.fail(f"{item.text()!r} is no label selector", "write it like app=nginx")
+    return item.text()
+
+
+def _step(item: Item, folder: Path) -> Step:
+    entries = item.mapping()
+    verb = next(iter(entries), "")
+    if verb not in _STEPS:
+        raise item.fail(f"{verb!r} is no step", f"use one of {', '.join(_STEPS)}")
+    return _STEPS[verb](item, folder)
+
+
+def _install(item: Item, _folder: Path) -> Install:
+    entry = item.mapping("install")["install"]
+    return Install(entry.where, Component(entry.one_of(*Component)))
+
+
+def _manifests(verb: ManifestVerb) -> Callable[[Item, Path], Manifests]:
+    def step(item: Item, folder: Path) -> Manifests:
+        entry = item.mapping(str(verb))[str(verb)]
+        return Manifests(entry.where, verb, entry.many(lambda name: _beside(name, folder)))
+
+    return step
+
+
+def _beside(item: Item, folder: Path) -> Path:
+    """A file below the scenario's folder; nothing outside of it is ever read."""
+    root = folder.resolve()
+    path = (root / item.text()).resolve()
+    if not path.is_relative_to(root):
+        raise item.fail(f"{item.text()!r} lies outside of {folder}", "keep manifests beside it")
+    if not path.is_file():
+        raise item.fail(f"{item.text()!r} does not exist in {folder}")
+    return path
+
+
+def _scale(item: Item, _folder: Path) -> Scale:
+    entries = item.mapping("scale", "to", "namespace")
+    replicas = required(entries, "to", item).integer()
+    if not 0 <= replicas <= 1000:
+        raise entries["to"].fail(f"{replicas} replicas", "use 0 to 1000")
+    return Scale(
+        entries["scale"].where, object_name(entries["scale"]), namespace_of(entries), replicas
+    )
+
+
+def _wait(item: Item, _folder: Path) -> Wait:
+    entries = item.mapping("wait", "for", "namespace", "selector", "within")
+    condition = required(entries, "for", item)
+    if not _CONDITION.match(condition.text()):
+        raise condition.fail(
+            f"{condition.text()!r} is no condition",
+            "write it like condition=Ready or jsonpath={.status.phase}=Synced",
+        )
+    return Wait(
+        entries["wait"].where,
+        object_name(entries["wait"]),
+        condition.text(),
+        namespace_of(entries),
+        _selector(entries["selector"]) if "selector" in entries else None,
+        entries["within"].seconds() if "within" in entries else _PATIENCE,
+    )
+
+
+def _expect(item: Item, _folder: Path) -> Expect:
+    entry = item.mapping("expect")["expect"]
+    return Expect(
+        entry.where, tuple(found for each in entry.items() for found in parse_expectations(each))
+    )
+
+
+_STEPS: Mapping[str, Callable[[Item, Path], Step]] = {
+    "install": _install,
+    **{str(verb): _manifests(verb) for verb in ManifestVerb},
+    "scale": _scale,
+    "wait": _wait,
+    "expect": _expect,
+}

@@ -1,0 +1,135 @@
+"""A scenario as plain data: what to build, what to do, what must then be true."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.scenario.document import Where
+from harness.scenario.expectations import Expectation
+
+
+class Capability(enum.StrEnum):
+    """What a machine must be able to do for a scenario, beyond what every scenario needs."""
+
+    VLAN = "vlan"
+    BOND = "bond"
+    IPVLAN = "ipvlan"
+    VRF = "vrf"
+    IPV6 = "ipv6"
+
+
+class Component(enum.StrEnum):
+    """What a scenario can install into the emulated cluster."""
+
+    SPIDERPOOL = "spiderpool"
+
+
+@dataclass(frozen=True, slots=True)
+class PodName:
+    """The one pod that a label selector finds in a namespace, on a node if one is given."""
+
+    selector: str
+    namespace: str
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceName:
+    service: str
+    namespace: str
+
+
+Name = PodName | ServiceName
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Bring a component into the cluster and wait until it serves."""
+
+    where: Where
+    component: Component
+
+    def __str__(self) -> str:
+        return f"install {self.component}"
+
+
+class ManifestVerb(enum.StrEnum):
+    APPLY = "apply"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """``kubectl apply|create|delete -f`` of files that lie beside the scenario."""
+
+    where: Where
+    verb: ManifestVerb
+    files: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {' '.join(path.name for path in self.files)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    where: Where
+    object: str
+    namespace: str
+    replicas: int
+
+    def __str__(self) -> str:
+        return f"scale {self.object} to {self.replicas}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """``kubectl wait``: ``condition`` is its ``--for``; ``selector`` instead of a name."""
+
+    where: Where
+    object: str
+    condition: str
+    namespace: str
+    selector: str | None
+    seconds: float
+
+    def __str__(self) -> str:
+        selected = f" -l {self.selector}" if self.selector else ""
+        return f"wait for {self.object}{selected} to be {self.condition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Judge these now."""
+
+    where: Where
+    expectations: tuple[Expectation, ...]
+
+    def __str__(self) -> str:
+        return f"expect {len(self.expectations)} things"
+
+
+Step = Install | Manifests | Scale | Wait | Expect
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario file; ``cases`` are ids of documented cases that it covers."""
+
+    file: Path
+    name: str
+    summary: str
+    topology: str
+    cases: tuple[str, ...]
+    needs: tuple[Capability, ...]
+    names: Mapping[str, Name]
+    steps: tuple[Step, ...]
+
+    def expectations(self) -> Iterator[Expectation]:
+        """All expectations in the order in which they are judged."""
+        for step in self.steps:
+            if isinstance(step, Expect):
+                yield from step.expectations
