@@ -7,15 +7,16 @@ import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from spiderpool.errors import BadInput, Unreachable
+from spiderpool.errors import Unreachable
 from spiderpool.kube.access import Access, find_access
 from spiderpool.kube.api import MERGE_PATCH, Client, Object
+from spiderpool.kube.paths import collection_path, object_path
 from spiderpool.kube.resources import Resource
 from spiderpool.kube.status import error_of
 
@@ -210,30 +211,6 @@ def _open_session(access: Access) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=0, ssl=access.tls or True, keepalive_timeout=60)
     headers = {"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": "spiderpool"}
     return aiohttp.ClientSession(connector=connector, headers=headers, raise_for_status=False)
-
-
-def collection_path(resource: Resource, namespace: str | None) -> str:
-    """The checked URL path of a collection; no namespace means all of them."""
-    return resource.path(_segment(namespace) if namespace else None)
-
-
-def object_path(resource: Resource, name: str, namespace: str | None, subresource: str = "") -> str:
-    """The checked URL path of one object.
-
-    Raises:
-        BadInput: when a name cannot be one segment of a path, or the namespace is missing.
-    """
-    if resource.namespaced and not namespace:
-        raise BadInput(f"{resource.kind} {name}", "has no namespace", "a namespace is needed")
-    path = resource.path(_segment(namespace) if namespace else None, _segment(name))
-    return f"{path}/{subresource}" if subresource else path
-
-
-def _segment(name: str) -> str:
-    """Kubernetes: "Object Names and IDs", Path Segment Names."""
-    if not name or name in (".", "..") or "/" in name or "%" in name:
-        raise BadInput(f"name {name!r}", "cannot be the name of an object")
-    return quote(name, safe="")
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
