@@ -173,7 +173,8 @@ class Neighbour:
 class NetState:
     """What one namespace holds, as far as the dump was asked for.
 
-    ``sysctls`` maps a path below ``/proc/sys/net`` (``ipv4/conf/all/rp_filter``) to its text.
+    ``reply_marks`` are the links for which ``MarkReplies`` is in force; ``sysctls`` maps a path
+    below ``/proc/sys/net`` (``ipv4/conf/all/rp_filter``) to its text.
     """
 
     links: tuple[Link, ...] = ()
@@ -182,6 +183,7 @@ class NetState:
     rules: tuple[Rule, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    reply_marks: tuple[IfName, ...] = ()
 
     def link(self, name: str) -> Link | None:
         """The link of that name, if there is one."""
