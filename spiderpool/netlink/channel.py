@@ -104,6 +104,10 @@ class Channel:
                 missing -= 1
         return [reply for reply in replies if reply is not None]
 
+    def replies(self, requests: Sequence[bytes]) -> list[bytes]:
+        """As :meth:`request_each`, of what exists only."""
+        return [reply for reply in self.request_each(requests) if isinstance(reply, bytes)]
+
     def dump(self, request: bytes) -> list[bytes]:
         """Bodies of all messages of a consistent dump; an interrupted one starts over.
 

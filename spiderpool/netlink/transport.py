@@ -11,10 +11,11 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from spiderpool.netlink import uapi
+from spiderpool.netlink import requests
 from spiderpool.netlink.channel import DONE, Answer, Channel
 from spiderpool.netlink.encode import IFINFOMSG, UnknownLink, encode
 from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.operations import (
     AddAddress,
     AddRoute,
@@ -29,8 +30,9 @@ from spiderpool.netlink.operations import (
     SetSysctl,
     UnmarkReplies,
 )
+from spiderpool.netlink.reader import StateReader
+from spiderpool.netlink.selection import EVERYTHING, Selection
 from spiderpool.netlink.sysctl import write_sysctl
-from spiderpool.netlink.wire import message, text, u32
 
 
 class Transport(Protocol):
@@ -43,6 +45,10 @@ class Transport(Protocol):
         """
         ...
 
+    def dump(self, selection: Selection = EVERYTHING) -> NetState:
+        """What the namespace holds, as far as it is selected."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -51,7 +57,7 @@ class Kernel:
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
-        self.routing = Channel(namespace)
+        self._routing = Channel(namespace)
 
     @property
     def namespace(self) -> Namespace:
@@ -65,7 +71,7 @@ class Kernel:
 
     def close(self) -> None:
         """Close the socket; the namespace stays its owner's."""
-        self.routing.close()
+        self._routing.close()
 
     def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
         match batch[0] if batch else None:
@@ -78,10 +84,13 @@ class Kernel:
             case _:
                 return self._change(batch)
 
+    def dump(self, selection: Selection = EVERYTHING) -> NetState:
+        return StateReader(self._routing, self._namespace, selection).read()
+
     def indices_of(self, names: Iterable[str]) -> dict[str, int]:
         """The indices of those links that exist."""
         wanted = list(dict.fromkeys(names))
-        replies = self.routing.request_each([link_request(name) for name in wanted])
+        replies = self._routing.request_each([requests.link_named(name) for name in wanted])
         return {
             name: IFINFOMSG.unpack_from(reply)[2]
             for name, reply in zip(wanted, replies, strict=True)
@@ -92,16 +101,17 @@ class Kernel:
         """Send a batch of rtnetlink operations; links that don't exist are ENODEV here."""
         indices = self.indices_of(name for operation in batch for name in links_by_index(operation))
         answers = [DONE] * len(batch)
-        requests, positions = [], []
+        encoded: list[bytes] = []
+        positions: list[int] = []
         for position, operation in enumerate(batch):
             try:
-                requests.append(encode(operation, indices))
+                encoded.append(encode(operation, indices))
                 positions.append(position)
             except UnknownLink as error:
                 answers[position] = (errno.ENODEV, f"there is no link {error.args[0]}")
             if isinstance(operation, CreateLink):
                 indices.update(chosen_indices(operation))
-        for position, answer in zip(positions, self.routing.batch(requests), strict=True):
+        for position, answer in zip(positions, self._routing.batch(encoded), strict=True):
             answers[position] = answer
         return answers
 
@@ -113,16 +123,6 @@ class Kernel:
                 code = write_sysctl(operation.key, operation.value)
                 answers.append((code, os.strerror(code)) if code else DONE)
         return answers
-
-
-def link_request(name: str) -> bytes:
-    """Ask for one link by name, without its counters."""
-    body = (
-        IFINFOMSG.pack(0, 0, 0, 0, 0)
-        + text(uapi.IFLA_IFNAME, name)
-        + u32(uapi.IFLA_EXT_MASK, uapi.RTEXT_FILTER_SKIP_STATS)
-    )
-    return message(uapi.RTM_GETLINK, uapi.NLM_F_REQUEST, body)
 
 
 def links_by_index(operation: Operation) -> Iterable[str]:
