@@ -1,0 +1,194 @@
+"""What kubelet executes for each pod: hands the request to the node's agent.
+
+It runs as ``python -I -S -E plugin.py`` and imports nothing outside the interpreter's
+core, because a process that imports ``json`` and ``socket`` costs three times as much as
+one that does not. It has no logic besides two cases: VERSION is answered here, and a DEL
+that finds no agent leaves a file for it, durably, and succeeds.
+
+Wire format, on a stream socket. Request: ``>4sIII`` = (``SPCN``, 1, len(env), len(stdin)),
+env as ``KEY=VALUE\\0`` entries, stdin; with the first bytes come, by SCM_RIGHTS, the
+namespace of this process and that of the pod (absent when it cannot be opened). Answer:
+``>4sII`` = (``SPCN``, exit status, len(stdout)), stdout.
+"""
+
+import _socket
+import posix
+import sys
+import time
+from posix import _exit
+
+MAGIC = b"SPCN"
+PROTOCOL = 1
+SOCKET = b"/var/run/spidernet/spiderpool.sock"
+INTENTS = b"/var/lib/spidernet/intents"
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 110.0  # below the two minutes that a container runtime waits at most
+LARGEST_STDIN = 4 << 20
+LARGEST_ANSWER = 4 << 20
+VERSIONS = (b"0.3.1", b"0.4.0", b"1.0.0", b"1.1.0")
+IO_FAILURE = 5
+TRY_AGAIN_LATER = 11
+
+
+class Failure(Exception):
+    """A CNI error: code and message."""
+
+
+def main() -> None:
+    stdin = b""
+    try:
+        if posix.environ.get(b"CNI_COMMAND") == b"VERSION":
+            status, answer = 0, version_answer()
+        else:
+            stdin = read_stdin()
+            status, answer = serve(encode_request(stdin))
+    except Failure as failure:
+        status, answer = 1, error_answer(stdin, *failure.args)
+    write_all(1, answer)
+    _exit(status)
+
+
+def serve(request: bytes) -> "tuple[int, bytes]":
+    """The agent's answer, or what takes its place when there is none."""
+    try:
+        return ask_agent(request)
+    except (OSError, Failure) as problem:
+        if posix.environ.get(b"CNI_COMMAND") != b"DEL":
+            raise Failure(TRY_AGAIN_LATER, no_agent(problem)) from None
+        leave_intent(request)
+        return 0, b""
+
+
+def version_answer() -> bytes:
+    supported = b", ".join(b'"%s"' % version for version in VERSIONS)
+    return b'{"cniVersion": "%s", "supportedVersions": [%s]}\n' % (VERSIONS[-1], supported)
+
+
+def read_stdin() -> bytes:
+    chunks, size = [], 0
+    try:
+        while chunk := posix.read(0, 65536):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LARGEST_STDIN:
+                raise Failure(IO_FAILURE, "the network configuration on stdin is over 4 MiB")
+    except OSError as problem:
+        raise Failure(IO_FAILURE, f"stdin cannot be read: {problem}") from None
+    return b"".join(chunks)
+
+
+def encode_request(stdin: bytes) -> bytes:
+    entries = [b"%s=%s\0" % item for item in posix.environ.items() if item[0].startswith(b"CNI_")]
+    name = sys.argv[0].rpartition("/")[2].encode("utf-8", "surrogateescape")
+    entries.append(b"SPIDERPOOL_PLUGIN=%s\0" % name)
+    env = b"".join(entries)
+    return header(MAGIC, PROTOCOL, len(env), len(stdin)) + env + stdin
+
+
+def header(magic: bytes, *numbers: int) -> bytes:
+    return magic + b"".join(number.to_bytes(4, "big") for number in numbers)
+
+
+def ask_agent(request: bytes) -> "tuple[int, bytes]":
+    """Exit status and stdout, as the agent says. Raises OSError or Failure without an answer."""
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    connection.settimeout(CONNECT_SECONDS)
+    connection.connect(posix.environ.get(b"SPIDERPOOL_SOCKET", SOCKET))
+    deadline = time.monotonic() + ANSWER_SECONDS
+    connection.settimeout(ANSWER_SECONDS)
+    try:
+        sent = connection.sendmsg([request], [rights(open_namespaces())])
+        connection.sendall(memoryview(request)[sent:])
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # an agent that refuses the request has answered before it hung up
+    head = receive(connection, 12, deadline)
+    if head[:4] != MAGIC:
+        raise Failure(TRY_AGAIN_LATER, "the answer is not the agent's")
+    size = int.from_bytes(head[8:], "big")
+    if size > LARGEST_ANSWER:
+        raise Failure(TRY_AGAIN_LATER, "the answer is over 4 MiB")
+    return int.from_bytes(head[4:8], "big"), receive(connection, size, deadline)
+
+
+def open_namespaces() -> "list[int]":
+    """Descriptors of this process' network namespace and of the pod's, if that exists."""
+    flags = posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK
+    opened = [posix.open("/proc/self/ns/net", flags)]
+    path = posix.environ.get(b"CNI_NETNS", b"")
+    if path:
+        try:  # noqa: SIM105 - contextlib would have to be imported
+            opened.append(posix.open(path, flags))
+        except OSError:
+            pass  # the agent knows by its absence; for a DEL that is as it should be
+    return opened
+
+
+def rights(descriptors: "list[int]") -> "tuple[int, int, bytes]":
+    packed = b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in descriptors)
+    return (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)
+
+
+def receive(connection: _socket.socket, size: int, deadline: float) -> bytes:
+    chunks = []
+    while size:
+        connection.settimeout(max(deadline - time.monotonic(), 0.001))
+        chunk = connection.recv(min(size, 65536))
+        if not chunk:
+            raise Failure(TRY_AGAIN_LATER, "it hung up before it answered")
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)
+
+
+def no_agent(problem: Exception) -> str:
+    path = posix.environ.get(b"SPIDERPOOL_SOCKET", SOCKET).decode("utf-8", "replace")
+    words = problem.args[-1] if problem.args else type(problem).__name__
+    return f"the Spiderpool agent of this node does not answer on {path}: {words}"
+
+
+def leave_intent(request: bytes) -> None:
+    """Store the request where the agent finds it when it is back, even after a power cut."""
+    folder = posix.environ.get(b"SPIDERPOOL_INTENTS", INTENTS)
+    name = b"%020d-%d" % (time.time_ns(), posix.getpid())
+    draft, final = b"%s/.%s" % (folder, name), b"%s/%s.intent" % (folder, name)
+    try:
+        make_folder(folder)
+        flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
+        descriptor = posix.open(draft, flags, 0o600)
+        write_all(descriptor, request)
+        posix.fsync(descriptor)
+        posix.rename(draft, final)
+        posix.fsync(posix.open(folder, posix.O_RDONLY | posix.O_CLOEXEC))
+    except OSError as problem:
+        text = folder.decode("utf-8", "replace")
+        words = f"no agent, and no note for it can be left in {text}: {problem.args[-1]}"
+        raise Failure(TRY_AGAIN_LATER, words) from None
+
+
+def make_folder(folder: bytes) -> None:
+    parts = folder.split(b"/")
+    for count in range(2, len(parts) + 1):
+        try:  # noqa: SIM105
+            posix.mkdir(b"/".join(parts[:count]), 0o700)
+        except FileExistsError:
+            pass
+
+
+def error_answer(stdin: bytes, code: int, message: str) -> bytes:
+    """An error object (CNI spec 1.1.0, section 5) in the version that the request speaks."""
+    asked = stdin.partition(b'"cniVersion"')[2].partition(b'"')[2].partition(b'"')[0]
+    version = asked if asked in VERSIONS else VERSIONS[-1]
+    text = "".join(
+        letter if " " <= letter <= "~" and letter not in '"\\' else f"\\u{ord(letter):04x}"
+        for letter in message
+    )
+    return b'{"cniVersion": "%s", "code": %d, "msg": "%s"}\n' % (version, code, text.encode())
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[posix.write(descriptor, data) :]
+
+
+if __name__ == "__main__":
+    main()
