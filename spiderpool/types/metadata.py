@@ -104,6 +104,8 @@ class Requirement:
 class LabelSelector:
     """Every label and every expression must match (Kubernetes' LabelSelector)."""
 
+    MAP_TYPE: ClassVar = "atomic"
+
     match_labels: Annotated[
         Mapping[str, str], Schema(doc="Labels that must have exactly these values.")
     ] = field(default_factory=dict)
