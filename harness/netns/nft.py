@@ -1,0 +1,32 @@
+"""Load nftables rules into a namespace with the ``nft`` program."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+
+from harness.netns.process import run
+from spiderpool.errors import OperationFailed, SpiderpoolError
+from spiderpool.netlink.namespace import Namespace
+
+_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+
+
+class NoNft(SpiderpoolError):
+    """The machine has no ``nft``."""
+
+
+async def load(namespace: Namespace, script: str) -> None:
+    """Carry out a script in the language of nft(8), all or nothing.
+
+    Raises:
+        OperationFailed: with nft's first complaint.
+        NoNft: the program is missing.
+    """
+    program = shutil.which("nft", path=_PATH)
+    if program is None:
+        raise NoNft(f"no nft in {_PATH}; install the package nftables")
+    done = await run([program, "-f", "-"], namespace, env={"PATH": _PATH}, stdin=script.encode())
+    if done.status != 0:
+        complaint = done.stderr.decode(errors="replace").partition("\n")[0]
+        raise OperationFailed("nft -f -", errno.EINVAL, complaint)

@@ -1,0 +1,181 @@
+"""The sandbox relays signals and exit status, and its death leaves nothing on the machine."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.netns import isolated
+from spiderpool.errors import BadInput
+
+pytestmark = pytest.mark.kernel
+
+DEADLINE = 20.0
+
+BUSY = """
+import subprocess, sys, time
+from harness.netns import sandbox
+sandbox.enter()
+for command in (
+    "ip link add left type veth peer name right",
+    "ip addr add 192.0.2.1/24 dev left",
+    "ip rule add pref 77 lookup 77",
+    "ip netns add named",
+    "nft add table ip left_behind",
+):
+    subprocess.run(command.split(), check=True)
+open("/var/lib/cni/kept", "w").close()
+subprocess.Popen(["sleep", "1000"])
+print("ready", flush=True)
+time.sleep(1000)
+"""
+
+NESTED = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {BUSY!r}])
+child.wait()
+"""
+
+
+def machine_state() -> dict[str, str]:
+    """What a leak would change in the namespace that the tests run in."""
+    shown = {
+        command: subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
+        for command in ("ip -o link", "ip -o addr show scope global", "ip rule", "nft list ruleset")
+    }
+    named = Path("/run/netns")
+    shown["/run/netns"] = str(sorted(named.iterdir()) if named.exists() else None)
+    shown["/var/lib/cni"] = str(Path("/var/lib/cni/kept").exists())
+    shown["mounts"] = Path("/proc/self/mountinfo").read_text()
+    return shown
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield int(child)
+        yield from descendants(int(child))
+
+
+def ended(descriptors: list[int]) -> bool:
+    """Whether all the processes of these pidfds end before the deadline."""
+    limit = time.monotonic() + DEADLINE
+    return all(
+        select.select([fd], [], [], max(0, limit - time.monotonic()))[0] for fd in descriptors
+    )
+
+
+@pytest.mark.parametrize("program", [BUSY, NESTED], ids=["its caller", "its caller's parent"])
+def test_kill_leaves_nothing(program: str) -> None:
+    before = machine_state()
+    victim = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert victim.stdout is not None
+    assert victim.stdout.readline() == b"ready\n"
+    pidfds = [os.pidfd_open(pid) for pid in descendants(victim.pid)]
+    assert len(pidfds) >= 3, "init, worker and sleep were to be running"
+    assert not select.select(pidfds, [], [], 0)[0]
+
+    victim.kill()
+    victim.wait()
+    victim.stdout.close()
+
+    assert ended(pidfds)
+    for descriptor in pidfds:
+        os.close(descriptor)
+    assert machine_state() == before
+
+
+def run_sandboxed(body: str) -> subprocess.Popen[bytes]:
+    program = f"from harness.netns import sandbox\nsandbox.enter()\n{body}"
+    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+
+
+def test_exit_status_is_relayed() -> None:
+    with run_sandboxed("raise SystemExit(7)") as process:
+        assert process.wait(DEADLINE) == 7
+
+
+def test_a_killed_worker_gives_the_shell_s_status() -> None:
+    with run_sandboxed("import os; os.kill(os.getpid(), 9)") as process:
+        assert process.wait(DEADLINE) == 128 + signal.SIGKILL
+
+
+def test_terminate_reaches_the_worker() -> None:
+    body = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+        "print('ready', flush=True); time.sleep(1000)"
+    )
+    with run_sandboxed(body) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(DEADLINE) == 9
+
+
+def test_orphans_are_reaped() -> None:
+    body = (
+        "import os, time\n"
+        "if os.fork() == 0:\n    os.fork(); os._exit(0)\n"
+        "os.wait()\n"
+        "limit = time.monotonic() + 10\n"
+        "while len([p for p in os.listdir('/proc') if p.isdigit()]) > 2:\n"
+        "    assert time.monotonic() < limit; time.sleep(0.001)\n"
+    )
+    with run_sandboxed(body) as process:
+        assert process.wait(DEADLINE) == 0
+
+
+def what_is_seen() -> tuple[list[str], int, str]:
+    links = [line.split(":")[1].strip() for line in subprocess.getoutput("ip -o link").splitlines()]
+    return links, os.getuid(), subprocess.getoutput("ip -o -4 addr show up")
+
+
+def test_inside_is_root_with_only_loopback_up() -> None:
+    links, uid, addresses = isolated.call(what_is_seen)
+    assert (links, uid) == (["lo"], 0)
+    assert "127.0.0.1/8" in addresses
+
+
+def test_exceptions_come_back_with_the_traceback_inside() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        isolated.call(lambda: 1 / 0)
+    assert "1 / 0" in caught.value.__notes__[0]
+
+
+def refuse() -> None:
+    raise BadInput("here", "is wrong")
+
+
+def test_exceptions_that_do_not_pickle_come_back_as_text() -> None:
+    with pytest.raises(isolated.CallLost, match="here: is wrong"):
+        isolated.call(refuse)
+
+
+def test_a_lost_call_is_an_error() -> None:
+    with pytest.raises(isolated.CallLost, match="137"):
+        isolated.call(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_works_without_root() -> None:
+    """As nobody, in the way of a login: new credentials before exec."""
+    if os.getuid() != 0:
+        pytest.skip("every other test here runs without root already")
+    program = (
+        "import subprocess\nfrom harness.netns import sandbox\nsandbox.enter()\n"
+        "subprocess.run('ip link add left type veth peer name right'.split(), check=True)\n"
+        "subprocess.run(['nft', 'add table ip t { chain c { type nat hook postrouting "
+        "priority 100; masquerade; }; }'], check=True)\n"
+        "raise SystemExit(5)"
+    )
+    nobody = subprocess.Popen(
+        [sys.executable, "-c", program], user=65534, group=65534, extra_groups=[]
+    )
+    assert nobody.wait(DEADLINE) == 5
