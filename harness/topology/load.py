@@ -1,0 +1,171 @@
+"""From a topology file to a :class:`Topology`; errors name file and line."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from harness.scenario.document import Item, read, required
+from harness.topology.model import UNDERLAY, Machine, Nic, Topology
+from spiderpool.types.address import (
+    Address,
+    InterfaceAddress,
+    Prefix,
+    address_of,
+    contains,
+    family_of,
+    network_of,
+    parse_address,
+    parse_interface_address,
+    parse_prefix,
+)
+from spiderpool.types.names import IfName
+
+T = TypeVar("T")
+
+_MACHINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+_LINK_NAME = re.compile(r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,14}\Z")
+_MTU = range(1280, 65536)
+"""1280 is the least that IPv6 works with (RFC 8200, section 5)."""
+
+
+def load(path: Path) -> Topology:
+    """The topology that a YAML file describes.
+
+    Raises:
+        BadInput: at the first line that is wrong.
+    """
+    return parse(read(path))
+
+
+def parse(item: Item) -> Topology:
+    """The topology that a mapping describes; see scenarios/_topologies for the words."""
+    entries = item.mapping("segments", "podCIDRs", "serviceCIDRs", "podMTU", "nodes", "hosts")
+    segments = required(entries, "segments", item).many(_link_name)
+    pod_cidrs = required(entries, "podCIDRs", item).many(_prefix)
+    topology = Topology(
+        segments=segments,
+        nodes=_machines(required(entries, "nodes", item), segments, pod_cidrs),
+        hosts=_machines(entries["hosts"], segments, None) if "hosts" in entries else (),
+        pod_cidrs=pod_cidrs,
+        service_cidrs=required(entries, "serviceCIDRs", item).many(_prefix),
+        pod_mtu=_mtu(entries.get("podMTU")),
+    )
+    _refuse_twice(item, "name", topology.namespaces)
+    _refuse_twice(item, "address", _addresses(topology))
+    _refuse_overlaps(item, [block for node in topology.nodes for block in node.blocks])
+    _refuse_overlaps(item, [*topology.pod_cidrs, *topology.service_cidrs])
+    return topology
+
+
+def _machines(
+    item: Item, segments: tuple[IfName, ...], pod_cidrs: tuple[Prefix, ...] | None
+) -> tuple[Machine, ...]:
+    """Nodes when ``pod_cidrs`` is given, else hosts."""
+    read_one = _host if pod_cidrs is None else _node_in(pod_cidrs)
+    return tuple(read_one(entry, segments) for entry in item.mapping().values())
+
+
+def _host(item: Item, segments: tuple[IfName, ...]) -> Machine:
+    entries = item.mapping("nics", "gateways", "forwards")
+    forwards = "forwards" in entries and entries["forwards"].one_of("true", "false") == "true"
+    return _machine(item, entries, segments, forwards=forwards, blocks=())
+
+
+def _node_in(pod_cidrs: tuple[Prefix, ...]) -> Callable[[Item, tuple[IfName, ...]], Machine]:
+    def node(item: Item, segments: tuple[IfName, ...]) -> Machine:
+        entries = item.mapping("nics", "gateways", "podBlocks")
+        item_of_blocks = required(entries, "podBlocks", item)
+        blocks = item_of_blocks.many(_prefix)
+        for block in blocks:
+            if not any(contains(cidr, block) for cidr in pod_cidrs):
+                raise item_of_blocks.fail(f"{block} is in no podCIDR", "take a part of one")
+        return _machine(item, entries, segments, forwards=True, blocks=blocks)
+
+    return node
+
+
+def _machine(
+    item: Item,
+    entries: Mapping[str, Item],
+    segments: tuple[IfName, ...],
+    *,
+    forwards: bool,
+    blocks: tuple[Prefix, ...],
+) -> Machine:
+    if not _MACHINE_NAME.match(item.name):
+        raise item.fail(f"{item.name!r} cannot name a machine", "use a-z, 0-9 and -")
+    nics = tuple(
+        _nic(entry, segments) for entry in required(entries, "nics", item).mapping().values()
+    )
+    if not nics:
+        raise item.fail(f"{item.name} has no NIC", "add one below `nics`")
+    gateways = entries["gateways"].many(_address) if "gateways" in entries else ()
+    for gateway in gateways:
+        if not any(contains(network_of(a), gateway) for nic in nics for a in nic.addresses):
+            raise entries["gateways"].fail(
+                f"{gateway} is in no network of {item.name}", "use an address of the router there"
+            )
+    if len({family_of(gateway) for gateway in gateways}) != len(gateways):
+        raise entries["gateways"].fail("two gateways of one family", "keep one of each family")
+    return Machine(item.name, nics, gateways, forwards, blocks)
+
+
+def _nic(item: Item, segments: tuple[IfName, ...]) -> Nic:
+    entries = item.mapping("segment", "addresses", "mtu")
+    if not _LINK_NAME.match(item.name) or item.name in ("lo", "all", "default"):
+        raise item.fail(f"{item.name!r} cannot name a NIC", "use at most 15 of a-z, 0-9, - and _")
+    segment = required(entries, "segment", item).one_of(*segments)
+    addresses = entries["addresses"].many(_interface_address) if "addresses" in entries else ()
+    return Nic(IfName(item.name), IfName(segment), addresses, _mtu(entries.get("mtu")))
+
+
+def _link_name(item: Item) -> IfName:
+    text = item.text()
+    if not _LINK_NAME.match(text) or text in ("lo", "all", "default"):
+        raise item.fail(f"{text!r} cannot name a segment", "use at most 15 of a-z, 0-9, - and _")
+    return IfName(text)
+
+
+def _prefix(item: Item) -> Prefix:
+    return parse_prefix(item.text(), str(item.where))
+
+
+def _address(item: Item) -> Address:
+    return parse_address(item.text(), str(item.where))
+
+
+def _interface_address(item: Item) -> InterfaceAddress:
+    return parse_interface_address(item.text(), str(item.where))
+
+
+def _mtu(item: Item | None) -> int:
+    if item is None:
+        return 1500
+    if (mtu := item.integer()) not in _MTU:
+        raise item.fail(f"{mtu} is no usable MTU", f"use {_MTU.start} to {_MTU.stop - 1}")
+    return mtu
+
+
+def _addresses(topology: Topology) -> Iterator[str]:
+    for machine in topology.machines:
+        for nic in machine.nics:
+            yield from map(address_of, nic.addresses)
+
+
+def _refuse_twice(item: Item, what: str, values: Iterator[str] | tuple[str, ...]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            remedy = "that name is taken by the switches" if value == UNDERLAY else "change one"
+            raise item.fail(f"{what} {value!r} is used twice", remedy)
+        seen.add(value)
+
+
+def _refuse_overlaps(item: Item, prefixes: list[Prefix]) -> None:
+    for one, other in itertools.combinations(prefixes, 2):
+        if contains(one, other) or contains(other, one):
+            raise item.fail(f"{one} and {other} overlap", "change one")

@@ -1,0 +1,69 @@
+"""A cluster's machines and wires, as plain data.
+
+::
+
+    segment      one broadcast domain: a bridge in the namespace ``underlay``
+    nic          a veth into a segment, with addresses
+    machine      a namespace with NICs: a router when it forwards, a node when it has pod blocks
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spiderpool.types.address import (
+    Address,
+    Family,
+    InterfaceAddress,
+    Prefix,
+    address_of,
+    family_of,
+)
+from spiderpool.types.names import IfName
+
+UNDERLAY = "underlay"
+"""The namespace of the switches. Nothing has an address there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    name: IfName
+    segment: IfName
+    addresses: tuple[InterfaceAddress, ...]
+    mtu: int = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """``gateways`` has at most one address a family; ``blocks`` are Calico's, of a node."""
+
+    name: str
+    nics: tuple[Nic, ...]
+    gateways: tuple[Address, ...] = ()
+    forwards: bool = False
+    blocks: tuple[Prefix, ...] = ()
+
+    def address(self, family: Family) -> Address | None:
+        """The machine's own address: the first of that family on its first NIC."""
+        return next((address_of(a) for a in self.nics[0].addresses if family_of(a) is family), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """``pod_mtu`` is what Calico gives ``eth0``."""
+
+    segments: tuple[IfName, ...]
+    nodes: tuple[Machine, ...]
+    hosts: tuple[Machine, ...]
+    pod_cidrs: tuple[Prefix, ...]
+    service_cidrs: tuple[Prefix, ...]
+    pod_mtu: int = 1500
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        return self.nodes + self.hosts
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """All namespaces that exist before any pod does."""
+        return (UNDERLAY, *(machine.name for machine in self.machines))
