@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spiderpool.ipam.blocks import Block, BlockKey, key_of, read_block
-from spiderpool.types.address import Address, to_int
+from spiderpool.types.address import Address, Family, to_int
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
 
@@ -32,11 +32,18 @@ class Entry:
     slot: Slot
 
 
+def owner_of(slot: Slot) -> Owner:
+    """The owner that a slot with a state names."""
+    assert slot.pod_uid is not None and slot.nic is not None
+    return Owner(slot.pod_uid, slot.nic)
+
+
 class Ledger:
     """Blocks by key, and the addresses of an owner, of a pod's name and of a pool."""
 
     def __init__(self, objects: Iterable[Mapping[str, Any]] = ()) -> None:
         self._blocks: dict[BlockKey, Block] = {}
+        self._waiting: set[BlockKey] = set()
         self._owners: dict[PodUID, dict[Address, Slot]] = {}
         self._pods: dict[str, dict[Address, Slot]] = {}
         self._pools: dict[PoolName, dict[Address, Slot]] = {}
@@ -55,7 +62,12 @@ class Ledger:
             self._blocks.pop(key, None)
         else:
             self._blocks[key] = read_block(obj, before)
-        self._reindex(key, before, self._blocks.get(key))
+        after = self._blocks.get(key)
+        if after is not None and after.waiting:
+            self._waiting.add(key)
+        else:
+            self._waiting.discard(key)
+        self._reindex(key, before, after)
 
     def block(self, key: BlockKey) -> Block | None:
         return self._blocks.get(key)
@@ -82,6 +94,15 @@ class Ledger:
     def in_pool(self, pool: PoolName) -> list[Entry]:
         """What was taken from a pool and not taken by someone else since; lowest first."""
         return _entries(self._pools.get(pool, {}).items())
+
+    def waiting(self, family: Family, state: SlotState) -> Iterator[Entry]:
+        """Addresses that cool down or are set aside, those whose time has passed too."""
+        for key in self._waiting:
+            if key.family is family:
+                for _, offset in self._blocks[key].waiting:
+                    slot = self._blocks[key].slots[offset]
+                    if slot is not None and slot.state is state:
+                        yield Entry(key.address(offset), slot)
 
     def pools(self) -> set[PoolName]:
         """The pools that any address names."""

@@ -73,7 +73,7 @@ def parse(items: Iterable[str], family: Family, where: str) -> Ranges:
         BadInput: naming ``where[index]``, for what is neither an address nor ``first-last``,
             for the other family, and for a range that runs backwards.
     """
-    found = (_item(item, family, f"{where}[{index}]") for index, item in enumerate(items))
+    found = (parse_item(item, family, f"{where}[{index}]") for index, item in enumerate(items))
     return Ranges.of(family, found)
 
 
@@ -83,7 +83,12 @@ def whole(prefix: str) -> Interval:
     return first, first + (1 << (family_of(prefix).bits - length_of(prefix))) - 1
 
 
-def _item(text: str, family: Family, where: str) -> Interval:
+def parse_item(text: str, family: Family, where: str) -> Interval:
+    """One item of such a list.
+
+    Raises:
+        BadInput: naming ``where``, as :func:`parse` does.
+    """
     head, dash, tail = (part.strip() for part in text.partition("-"))
     try:
         first = netaddr.IPAddress(head, flags=netaddr.INET_PTON)

@@ -1,0 +1,222 @@
+"""Which address is given, taken back, cooled down or set aside: asks in, verdicts out.
+
+Everything asked of one pool is decided together, in the order it was asked. Nothing is
+written here: a change names the generation that it was decided on, and only the write
+makes it true.
+
+Rules: an owner that has, or has just had, an address of the pool gets that one. Else the
+lowest free address; one that cools down only when the pool has no other, then the one
+idle for longest; one that is set aside never before its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from spiderpool.ipam.blocks import SIZE, BlockKey, Change, key_of, seconds, successor, timestamp
+from spiderpool.ipam.filters import Skipped, SkipReason
+from spiderpool.ipam.ledger import Entry, Ledger, Owner, owner_of
+from spiderpool.ipam.ranges import Ranges
+from spiderpool.types.address import Address, to_int
+from spiderpool.types.ipblock import Slot, SlotState
+from spiderpool.types.names import ContainerID, PoolName
+
+COOL_SECONDS = 30.0
+"""How long a released address rests, so that peers forget its last owner."""
+
+FREE = Slot()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A NIC asks for an address. ``holder`` is the slot as it shall be, but for generation."""
+
+    holder: Slot
+
+    @property
+    def owner(self) -> Owner:
+        return owner_of(self.holder)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An owner gives an address back. It counts only while the slot is still his:
+    ``generation`` or ``container_id``, when given, must be the slot's too."""
+
+    address: Address
+    owner: Owner
+    container_id: ContainerID | None = None
+    generation: int | None = None
+    cool_seconds: float = COOL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An owner found that someone else answers for the address; nobody gets it for a while."""
+
+    address: Address
+    owner: Owner
+    seconds: float
+
+
+Ask = Claim | Release | SetAside
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing needs to be written. ``slot`` is the owner's, or None where he holds nothing."""
+
+    address: Address
+    slot: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Something asked before in the same round changes that very address: ask again after."""
+
+
+Verdict = Change | Settled | Skipped | Again
+"""Write this; nothing to write; the pool has nothing to give, and why; not now."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """Decides one round of asks of one pool against a ledger, at one moment.
+
+    ``ground`` are the addresses that the pool may give (:func:`spiderpool.ipam.pools.grounds`).
+    ``now`` is in seconds since 1970.
+    """
+
+    ledger: Ledger
+    pool: PoolName
+    ground: Ranges
+    now: float
+    _taken: dict[BlockKey, int] = field(default_factory=dict, init=False)
+    _served: set[Owner] = field(default_factory=set, init=False)
+
+    def decide(self, asks: Sequence[Ask]) -> list[Verdict]:
+        """A verdict for each ask, in order; what one gets is out of reach of the next."""
+        free = self._free()
+        return [self._decide(ask, free) for ask in asks]
+
+    def _decide(self, ask: Ask, free: Iterator[Address]) -> Verdict:
+        match ask:
+            case Claim():
+                verdict = self._claim(ask, free)
+                self._served.add(ask.owner)
+            case Release() | SetAside() if self._is_taken(ask.address):
+                verdict = Again()
+            case Release():
+                verdict = self._release(ask)
+            case SetAside():
+                verdict = self._set_aside(ask)
+        if isinstance(verdict, Change):
+            key = key_of(verdict.address)
+            bit = 1 << (to_int(verdict.address) - key.base)
+            self._taken[key] = self._taken.get(key, 0) | bit
+        return verdict
+
+    def _claim(self, ask: Claim, free: Iterator[Address]) -> Verdict:
+        known = self._known(ask.owner)
+        if ask.owner in self._served or (known and self._is_taken(known.address)):
+            return Again()
+        if known and known.slot.state is SlotState.HELD:
+            return _renewed(known, ask.holder)
+        address = known.address if known else (next(free, None) or self._longest_idle())
+        if address is None:
+            return Skipped(self.pool, SkipReason.FULL, self.why_full())
+        before = self.ledger.slot(address) or FREE
+        slot = replace(ask.holder, generation=before.generation + 1, pool=self.pool)
+        return Change(address, before.generation, slot)
+
+    def _known(self, owner: Owner) -> Entry | None:
+        """What the owner holds of this pool; else what he held and may have again."""
+        mine = [entry for entry in self.ledger.owned(owner) if entry.slot.pool == self.pool]
+        held = [entry for entry in mine if entry.slot.state is SlotState.HELD]
+        cooling = [
+            entry
+            for entry in mine
+            if entry.slot.state is SlotState.COOLING and to_int(entry.address) in self.ground
+        ]
+        return next(iter(held + cooling), None)
+
+    def _free(self) -> Iterator[Address]:
+        """Addresses that nobody has, lowest first; looks at what was taken as it goes."""
+        family = self.ground.family
+        for first, last in self.ground.intervals:
+            for base in range(first & -SIZE, last + 1, SIZE):
+                key = BlockKey(family, base)
+                block = self.ledger.block(key)
+                busy = block.busy_at(self.now) if block else 0
+                vacant = _bits(first - base, last - base) & ~busy
+                while vacant:
+                    lowest = vacant & -vacant
+                    vacant ^= lowest
+                    if not self._taken.get(key, 0) & lowest:
+                        yield key.address(lowest.bit_length() - 1)
+
+    def _longest_idle(self) -> Address | None:
+        cooling = [
+            (seconds(entry.slot.until), to_int(entry.address), entry.address)
+            for entry in self.ledger.waiting(self.ground.family, SlotState.COOLING)
+            if to_int(entry.address) in self.ground and not self._is_taken(entry.address)
+        ]
+        return min(cooling)[2] if cooling else None
+
+    def _release(self, ask: Release) -> Verdict:
+        slot = self._still_held(ask.address, ask.owner)
+        if (
+            slot is None
+            or ask.container_id not in (None, slot.container_id)
+            or ask.generation not in (None, slot.generation)
+        ):
+            return Settled(ask.address, None)
+        if ask.cool_seconds <= 0:
+            return Change(ask.address, slot.generation, Slot(generation=slot.generation + 1))
+        until = timestamp(self.now + ask.cool_seconds)
+        cooling = successor(slot, state=SlotState.COOLING, until=until)
+        return Change(ask.address, slot.generation, cooling)
+
+    def _set_aside(self, ask: SetAside) -> Verdict:
+        slot = self._still_held(ask.address, ask.owner)
+        if slot is None:
+            return Settled(ask.address, None)
+        until = timestamp(self.now + ask.seconds)
+        aside = successor(slot, state=SlotState.SET_ASIDE, until=until)
+        return Change(ask.address, slot.generation, aside)
+
+    def _still_held(self, address: Address, owner: Owner) -> Slot | None:
+        slot = self.ledger.slot(address)
+        held = slot is not None and slot.state is SlotState.HELD and owner_of(slot) == owner
+        return slot if held else None
+
+    def _is_taken(self, address: Address) -> bool:
+        key = key_of(address)
+        return bool(self._taken.get(key, 0) >> (to_int(address) - key.base) & 1)
+
+    def why_full(self) -> str:
+        """``all IP addresses used out: 99/101 (2 set aside, next in 12 s)``."""
+        aside = [
+            seconds(entry.slot.until) - self.now
+            for entry in self.ledger.waiting(self.ground.family, SlotState.SET_ASIDE)
+            if to_int(entry.address) in self.ground and seconds(entry.slot.until) > self.now
+        ]
+        size = self.ground.size
+        text = f"all IP addresses used out: {size - len(aside)}/{size}"
+        return text + (f" ({len(aside)} set aside, next in {min(aside):.0f} s)" if aside else "")
+
+
+def _renewed(known: Entry, holder: Slot) -> Change | Settled:
+    """The slot of an owner that asks again: as it is, or with the new sandbox in it."""
+    before = known.slot
+    after = replace(holder, generation=before.generation, pool=before.pool)
+    if after == before:
+        return Settled(known.address, before)
+    return Change(known.address, before.generation, successor(after))
+
+
+def _bits(low: int, high: int) -> int:
+    """Bits ``low`` to ``high`` of a block, both cut to it."""
+    low, high = max(low, 0), min(high, SIZE - 1)
+    return ((1 << (high - low + 1)) - 1) << low
