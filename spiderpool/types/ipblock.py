@@ -49,7 +49,7 @@ class Slot:
     ] = None
     nic: Annotated[IfName | None, Schema(doc="The NIC in the pod.", max_length=15)] = None
     network: Annotated[
-        str | None, Schema(doc="Name of the CNI network configuration.", max_length=128)
+        str | None, Schema(doc="Name of the CNI network configuration.", max_length=253)
     ] = None
     container_id: Annotated[
         ContainerID | None, Schema(doc="The sandbox that holds it.", max_length=128)
@@ -66,6 +66,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpiderIPBlockSpec:
+    MAP_TYPE: ClassVar = "atomic"
+
     base: Annotated[str, Schema(doc="The first address of the block.", max_length=39)]
     slots: Annotated[Mapping[str, Slot], Schema(doc="Every address of the block, free ones too.")]
 
@@ -78,6 +80,7 @@ class SpiderIPBlock:
         kind="SpiderIPBlock",
         plural="spideripblocks",
         short="sib",
+        categories=(),
         columns=(Column("BASE", ".spec.base"),),
     )
 
