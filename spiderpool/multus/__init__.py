@@ -1,1 +1,1 @@
-"""From a SpiderMultusConfig to the CNI configuration that Multus runs."""
+"""SpiderMultusConfig -> NetworkAttachmentDefinition. Pure."""
