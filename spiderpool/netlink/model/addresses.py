@@ -56,9 +56,7 @@ def delete(state: NetState, entry: LinkAddress) -> NetState:
 def connect(state: NetState, link: Link, entry: LinkAddress) -> NetState:
     """Add the route to the address's own network, when the kernel makes one."""
     route = _prefix_route(link, entry)
-    if route is None or (entry.family is Family.V4 and not link.up):
-        return state
-    if route in state.routes:
+    if route is None or not link.up or route in state.routes:
         return state
     return replace(state, routes=(*state.routes, route))
 
@@ -113,7 +111,7 @@ def _remove(state: NetState, entry: LinkAddress) -> NetState:
     if entry.family is Family.V6:
         return _after_ipv6(state, entry, shared=shared)
     if not remaining:
-        return routes.without_links(state, (entry.link,), Family.V4)
+        return routes.link_down(state, entry.link, (Family.V4,))
     return routes.without(
         state,
         lambda leg: (

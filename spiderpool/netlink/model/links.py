@@ -153,7 +153,7 @@ def _set_down(state: NetState, link: Link) -> NetState:
         entry for entry in state.addresses if entry.link != link.name or entry.family is Family.V4
     )
     state = replace(state, addresses=kept)
-    return neighbours.forget(routes.without_links(state, (link.name,)), (link.name,))
+    return neighbours.forget(routes.link_down(state, link.name), (link.name,))
 
 
 def _delete(state: NetState, name: str) -> NetState:
@@ -164,7 +164,7 @@ def _delete(state: NetState, name: str) -> NetState:
         raise Refusal(errno.EOPNOTSUPP)
     doomed = _with_dependants(state, link)
     names = {link.name for link in doomed}
-    state = routes.without_links(state, names)
+    state = routes.links_gone(state, names)
     state = neighbours.forget(state, names)
     return replace(
         state,

@@ -79,13 +79,29 @@ def without(state: NetState, unwanted: Callable[[Route], bool]) -> NetState:
     return replace(state, routes=tuple(kept))
 
 
-def without_links(
-    state: NetState, links: Collection[str], family: Family | None = None
-) -> NetState:
-    """Drop what leaves by these links."""
-    return without(
-        state, lambda leg: leg.link in links and (family is None or leg.family is family)
+def link_down(state: NetState, name: str, families: Collection[Family] = tuple(Family)) -> NetState:
+    """A link that is down takes the routes of which no leg is left alive."""
+
+    def dead(leg: Route) -> bool:
+        link = state.link(leg.link) if leg.link is not None else None
+        return link is not None and (link.name == name or not link.up)
+
+    kept = tuple(
+        route
+        for route in state.routes
+        if route.family not in families or not all(dead(leg) for leg in legs(route))
     )
+    return replace(state, routes=kept)
+
+
+def links_gone(state: NetState, names: Collection[str]) -> NetState:
+    """Deleted links take their legs in IPv6, and in IPv4 the whole multipath route."""
+    whole = tuple(
+        route
+        for route in state.routes
+        if route.family is Family.V6 or not any(leg.link in names for leg in legs(route))
+    )
+    return without(replace(state, routes=whole), lambda leg: leg.link in names)
 
 
 def _check_leg(state: NetState, leg: Route) -> None:
@@ -143,15 +159,19 @@ def _is_local(state: NetState, source: str) -> bool:
 
 
 def _agrees_ipv4(candidate: Route, wanted: Route) -> bool:
-    """``fib_table_delete``: metric, protocol, source, link and gateway count when given."""
+    """``fib_table_delete``: metric, protocol, source, link and gateway count when given.
+
+    Link and gateway are compared to the first leg only, and all legs go with it.
+    """
+    first = next(legs(candidate))
     return (
         (candidate.destination, candidate.table, candidate.type, candidate.scope)
         == (wanted.destination, wanted.table, wanted.type, wanted.scope)
         and wanted.metric in (0, candidate.metric)
         and wanted.protocol in (0, candidate.protocol)
         and wanted.source in (None, candidate.source)
-        and wanted.link in (None, candidate.link)
-        and wanted.gateway in (None, candidate.gateway)
+        and wanted.link in (None, first.link)
+        and wanted.gateway in (None, first.gateway)
         and wanted.nexthops in ((), candidate.nexthops)
     )
 
