@@ -62,7 +62,7 @@ class Channel:
         return answers
 
     def _batch(self, requests: Sequence[bytes]) -> list[Answer]:
-        first = self._send(requests, ack_last=True)
+        first = self._send(requests, acknowledged=len(requests) - 1)
         answers = [DONE] * len(requests)
         while True:
             for kind, flags, sequence, body in self._receive():
@@ -74,25 +74,21 @@ class Channel:
                     return answers
 
     def transaction(self, requests: Sequence[bytes]) -> Answer:
-        """An nfnetlink batch, begin and end included: all or nothing; the first error."""
-        first = self._send(requests, ack_last=True)
-        outcome = DONE
+        """An nfnetlink batch, begin and end included: all or nothing.
+
+        Asks the last change to be acknowledged: not every kernel does that for the end.
+        """
+        first = self._send(requests, acknowledged=len(requests) - 2)
         while True:
             for kind, flags, sequence, body in self._receive():
-                position = sequence - first
-                if kind != uapi.NLMSG_ERROR or not 0 <= position < len(requests):
-                    continue
-                answer = _answer(flags, body)
-                if answer[0] and not outcome[0]:
-                    outcome = answer
-                if outcome[0] or position == len(requests) - 1:
-                    return outcome
+                if kind == uapi.NLMSG_ERROR and 0 <= sequence - first < len(requests):
+                    return _answer(flags, body)
 
     def request_each(self, requests: Sequence[bytes]) -> list[bytes | Answer]:
         """Per GET request the body of its reply, or the error that came instead."""
         if not requests:
             return []
-        first = self._send(requests, ack_last=False)
+        first = self._send(requests)
         replies: list[bytes | Answer | None] = [None] * len(requests)
         missing = len(requests)
         while missing:
@@ -122,7 +118,7 @@ class Channel:
         raise OperationFailed("netlink dump", errno.EINTR, "the tables keep changing")
 
     def _dump(self, request: bytes) -> Iterator[bytes]:
-        expected = self._send((request,), ack_last=False)
+        expected = self._send((request,))
         interrupted = False
         while True:
             for kind, flags, sequence, body in self._receive():
@@ -136,19 +132,21 @@ class Channel:
                     return
                 yield body
 
-    def _send(self, requests: Sequence[bytes], *, ack_last: bool) -> int:
-        """Number the messages and send them all; returns the first sequence number."""
+    def _send(self, requests: Sequence[bytes], *, acknowledged: int = -1) -> int:
+        """Number the messages and send them all; returns the first sequence number.
+
+        The message at ``acknowledged`` asks for an acknowledgement.
+        """
         first = self._sequence + 1
         self._sequence += len(requests)
         buffer = bytearray().join(requests)
         offset = 0
-        for sequence, request in enumerate(requests, first):
-            _SEQUENCE.pack_into(buffer, offset + 8, sequence)
+        for position, request in enumerate(requests):
+            _SEQUENCE.pack_into(buffer, offset + 8, first + position)
+            if position == acknowledged:
+                (flags,) = _FLAGS.unpack_from(buffer, offset + 6)
+                _FLAGS.pack_into(buffer, offset + 6, flags | uapi.NLM_F_ACK)
             offset += len(request)
-        if ack_last:
-            position = offset - len(requests[-1]) + 6
-            (flags,) = _FLAGS.unpack_from(buffer, position)
-            _FLAGS.pack_into(buffer, position, flags | uapi.NLM_F_ACK)
         self._socket.sendto(buffer, (0, 0))
         return first
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from spiderpool.errors import OperationFailed
-from spiderpool.netlink import decode, requests
+from spiderpool.netlink import decode, nftables, requests
 from spiderpool.netlink.channel import Channel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import LinkAddress, Neighbour, NetState, Route, Rule
@@ -120,6 +120,18 @@ class StateReader:
         with self._namespace.entered():
             values = {key: read_sysctl(key) for key in self._selection.sysctls}
         return {key: value for key, value in values.items() if value is not None}
+
+
+def read_reply_marks(channel: Channel) -> tuple[IfName, ...]:
+    """The links of which nftables holds a complete table of :class:`MarkReplies`."""
+    names = [nftables.table_name(body) for body in channel.dump(nftables.tables())]
+    ours = [name for name in names if name.startswith(nftables.TABLE_PREFIX)]
+    found = []
+    for table in ours:
+        rules = [nftables.chain_of_rule(body) for body in channel.dump(nftables.rules_of(table))]
+        if {(table, "prerouting"), (table, "output")} <= set(rules):
+            found.append(IfName(table.removeprefix(nftables.TABLE_PREFIX)))
+    return tuple(found)
 
 
 def _decoded(

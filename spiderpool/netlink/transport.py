@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from spiderpool.netlink import requests
+from spiderpool.netlink import nftables, requests, uapi
 from spiderpool.netlink.channel import DONE, Answer, Channel
 from spiderpool.netlink.encode import IFINFOMSG, UnknownLink, encode
 from spiderpool.netlink.namespace import Namespace
@@ -30,7 +31,7 @@ from spiderpool.netlink.operations import (
     SetSysctl,
     UnmarkReplies,
 )
-from spiderpool.netlink.reader import StateReader
+from spiderpool.netlink.reader import StateReader, read_reply_marks
 from spiderpool.netlink.selection import EVERYTHING, Selection
 from spiderpool.netlink.sysctl import write_sysctl
 
@@ -58,6 +59,7 @@ class Kernel:
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self._routing = Channel(namespace)
+        self._filtering: Channel | None = None
 
     @property
     def namespace(self) -> Namespace:
@@ -70,8 +72,11 @@ class Kernel:
         self.close()
 
     def close(self) -> None:
-        """Close the socket; the namespace stays its owner's."""
+        """Close the sockets; the namespace stays its owner's."""
         self._routing.close()
+        if self._filtering is not None:
+            self._filtering.close()
+            self._filtering = None
 
     def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
         match batch[0] if batch else None:
@@ -80,12 +85,25 @@ class Kernel:
             case SetSysctl():
                 return self._write_sysctls(batch)
             case MarkReplies() | UnmarkReplies():
-                raise NotImplementedError
+                return self._mark(batch)
             case _:
                 return self._change(batch)
 
     def dump(self, selection: Selection = EVERYTHING) -> NetState:
-        return StateReader(self._routing, self._namespace, selection).read()
+        state = StateReader(self._routing, self._namespace, selection).read()
+        if not selection.reply_marks:
+            return state
+        return replace(state, reply_marks=read_reply_marks(self._nftables()))
+
+    def _nftables(self) -> Channel:
+        if self._filtering is None:
+            self._filtering = Channel(self._namespace, uapi.NETLINK_NETFILTER)
+        return self._filtering
+
+    def _mark(self, batch: Sequence[Operation]) -> list[Answer]:
+        channel = self._nftables()
+        marks = [one for one in batch if isinstance(one, MarkReplies | UnmarkReplies)]
+        return [channel.transaction(nftables.transaction(mark)) for mark in marks]
 
     def indices_of(self, names: Iterable[str]) -> dict[str, int]:
         """The indices of those links that exist."""
