@@ -63,6 +63,10 @@ class FaultyClient:
         """The next ``times`` requests that ``on`` chooses meet ``fault``."""
         self._faults.extend([(fault, on)] * times)
 
+    def replace(self, inner: Client) -> None:
+        """Another server answers from now on."""
+        self._inner = inner
+
     @property
     def faults_left(self) -> int:
         """How many injected faults have not been met yet."""
