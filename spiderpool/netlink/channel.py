@@ -26,6 +26,9 @@ DUMP_ATTEMPTS = 10
 _RECEIVE = 1 << 16
 _BATCH_MESSAGES = 200
 """Errors of so many messages fit into the default receive buffer (212992 bytes)."""
+_BATCH_REQUESTS = 40
+"""Replies about links take up to 4 kB each of that buffer."""
+
 _FLAGS = struct.Struct("=H")
 _SEQUENCE = struct.Struct("=I")
 _ERRNO = struct.Struct("=i")
@@ -86,8 +89,12 @@ class Channel:
 
     def request_each(self, requests: Sequence[bytes]) -> list[bytes | Answer]:
         """Per GET request the body of its reply, or the error that came instead."""
-        if not requests:
-            return []
+        replies: list[bytes | Answer] = []
+        for start in range(0, len(requests), _BATCH_REQUESTS):
+            replies += self._request_each(requests[start : start + _BATCH_REQUESTS])
+        return replies
+
+    def _request_each(self, requests: Sequence[bytes]) -> list[bytes | Answer]:
         first = self._send(requests)
         replies: list[bytes | Answer | None] = [None] * len(requests)
         missing = len(requests)

@@ -125,10 +125,16 @@ def address(body: bytes, names: Names) -> LinkAddress | None:
 
 
 def route(body: bytes, names: Names) -> Route | None:
-    """A route; None also for a cached one."""
+    """An entry of a table; None also for a cached one."""
+    flags = RTMSG.unpack_from(body)[8]
+    return None if flags & uapi.RTM_F_CLONED else decision(body, names)
+
+
+def decision(body: bytes, names: Names) -> Route | None:
+    """What a lookup decided, which IPv4 calls a cached route."""
     number, length, _, _, table, protocol, scope, kind, flags = RTMSG.unpack_from(body)
     family, route_type = _FAMILIES.get(number), _ROUTE_TYPES.get(kind)
-    if family is None or route_type is None or flags & uapi.RTM_F_CLONED:
+    if family is None or route_type is None:
         return None
     found = attributes(body, RTMSG.size)
     name = _name(names, _number(found.get(uapi.RTA_OIF)))

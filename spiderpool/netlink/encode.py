@@ -31,6 +31,7 @@ from spiderpool.netlink.operations import (
 )
 from spiderpool.netlink.wire import attribute, message, nested, text, u16, u32
 from spiderpool.types.address import Family, length_of, packed
+from spiderpool.types.names import IfName
 
 IFINFOMSG = struct.Struct("=BxHiII")
 IFADDRMSG = struct.Struct("=BBBBI")
@@ -49,7 +50,7 @@ class UnknownLink(LookupError):
     """``indices`` has no entry for a link that an operation names; the kernel's ENODEV."""
 
 
-def encode(operation: Operation, indices: Mapping[str, int]) -> bytes:
+def encode(operation: Operation, indices: Mapping[IfName, int]) -> bytes:
     """The message of one rtnetlink operation.
 
     Raises:
@@ -84,14 +85,14 @@ def encode(operation: Operation, indices: Mapping[str, int]) -> bytes:
             raise TypeError(f"{type(operation).__name__} is not done by rtnetlink")
 
 
-def _index(name: str, indices: Mapping[str, int]) -> int:
+def _index(name: IfName, indices: Mapping[IfName, int]) -> int:
     try:
         return indices[name]
     except KeyError:
         raise UnknownLink(name) from None
 
 
-def _route(route: Route, indices: Mapping[str, int]) -> bytes:
+def _route(route: Route, indices: Mapping[IfName, int]) -> bytes:
     family = route.family
     length = length_of(route.destination)
     table = int(route.table)
@@ -129,7 +130,7 @@ def _gateway(gateway: str, family: Family) -> bytes:
     return attribute(uapi.RTA_VIA, struct.pack("=H", other) + address)
 
 
-def _leg(leg: NextHop, family: Family, flags: int, indices: Mapping[str, int]) -> bytes:
+def _leg(leg: NextHop, family: Family, flags: int, indices: Mapping[IfName, int]) -> bytes:
     gateway = _gateway(leg.gateway, family) if leg.gateway is not None else b""
     length = RTNEXTHOP.size + len(gateway)
     return RTNEXTHOP.pack(length, flags, leg.weight - 1, _index(leg.link, indices)) + gateway
@@ -161,7 +162,7 @@ def _rule(rule: Rule) -> bytes:
     return b"".join(parts)
 
 
-def _address(entry: LinkAddress, indices: Mapping[str, int]) -> bytes:
+def _address(entry: LinkAddress, indices: Mapping[IfName, int]) -> bytes:
     flags = (uapi.IFA_F_NODAD if entry.no_dad else 0) | (
         uapi.IFA_F_NOPREFIXROUTE if entry.no_prefix_route else 0
     )
@@ -179,7 +180,7 @@ def _address(entry: LinkAddress, indices: Mapping[str, int]) -> bytes:
     return b"".join(parts)
 
 
-def _neighbour(entry: Neighbour, indices: Mapping[str, int]) -> bytes:
+def _neighbour(entry: Neighbour, indices: Mapping[IfName, int]) -> bytes:
     state = uapi.NUD_PERMANENT if entry.permanent else uapi.NUD_REACHABLE
     flags = uapi.NTF_PROXY if entry.proxy else 0
     header = NDMSG.pack(entry.family, 0, 0, _index(entry.link, indices), state, flags, 0)
@@ -194,7 +195,7 @@ def mac_bytes(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 
-def _changed_link(change: ChangeLink, indices: Mapping[str, int]) -> bytes:
+def _changed_link(change: ChangeLink, indices: Mapping[IfName, int]) -> bytes:
     flags = uapi.IFF_UP if change.up else 0
     mask = 0 if change.up is None else uapi.IFF_UP
     parts = [IFINFOMSG.pack(0, 0, 0, flags, mask), text(uapi.IFLA_IFNAME, change.name)]
@@ -204,7 +205,7 @@ def _changed_link(change: ChangeLink, indices: Mapping[str, int]) -> bytes:
     return b"".join(parts)
 
 
-def _created_link(link: CreateLink, indices: Mapping[str, int]) -> bytes:
+def _created_link(link: CreateLink, indices: Mapping[IfName, int]) -> bytes:
     flags = uapi.IFF_UP if link.up else 0
     parts = [
         IFINFOMSG.pack(0, 0, link.index or 0, flags, flags),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from spiderpool.errors import OperationFailed
@@ -36,11 +36,13 @@ class LinkNames:
             self.learn(self._channel.replies([requests.link_numbered(index)]))
         return self._names[index]
 
-    def indices_of(self, names: Sequence[IfName]) -> list[int]:
+    def indices_of(self, names: Collection[IfName]) -> dict[IfName, int]:
         """Indices of those links that exist."""
         missing = set(names).difference(name for name in self._names.values() if name)
         self.learn(self._channel.replies([requests.link_named(name) for name in missing]))
-        return [index for index, name in self._names.items() if name in names]
+        return {
+            IfName(name): index for index, name in self._names.items() if name and name in names
+        }
 
 
 class StateReader:
@@ -73,9 +75,9 @@ class StateReader:
             return self._channel.dump(requests.links())
         return self._channel.replies([requests.link_named(name) for name in names])
 
-    def _indices(self, names: Sequence[IfName] | None) -> Sequence[int]:
+    def _indices(self, names: Collection[IfName] | None) -> Collection[int]:
         """Indices to filter by; 0 stands for all links."""
-        return (0,) if names is None else self._names.indices_of(names)
+        return (0,) if names is None else self._names.indices_of(names).values()
 
     def _addresses(self) -> Iterator[LinkAddress]:
         for index in self._indices(self._selection.addresses_of):

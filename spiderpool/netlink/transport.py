@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from spiderpool.netlink import nftables, requests, uapi
+from spiderpool.netlink import nftables, uapi
 from spiderpool.netlink.channel import DONE, Answer, Channel
-from spiderpool.netlink.encode import IFINFOMSG, UnknownLink, encode
+from spiderpool.netlink.encode import UnknownLink, encode
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.operations import (
@@ -31,9 +31,10 @@ from spiderpool.netlink.operations import (
     SetSysctl,
     UnmarkReplies,
 )
-from spiderpool.netlink.reader import StateReader, read_reply_marks
+from spiderpool.netlink.reader import LinkNames, StateReader, read_reply_marks
 from spiderpool.netlink.selection import EVERYTHING, Selection
 from spiderpool.netlink.sysctl import write_sysctl
+from spiderpool.types.names import IfName
 
 
 class Transport(Protocol):
@@ -105,19 +106,18 @@ class Kernel:
         marks = [one for one in batch if isinstance(one, MarkReplies | UnmarkReplies)]
         return [channel.transaction(nftables.transaction(mark)) for mark in marks]
 
-    def indices_of(self, names: Iterable[str]) -> dict[str, int]:
-        """The indices of those links that exist."""
-        wanted = list(dict.fromkeys(names))
-        replies = self._routing.request_each([requests.link_named(name) for name in wanted])
-        return {
-            name: IFINFOMSG.unpack_from(reply)[2]
-            for name, reply in zip(wanted, replies, strict=True)
-            if isinstance(reply, bytes)
-        }
+    def link_names(self) -> LinkNames:
+        """Names and indices, each asked for once and then remembered."""
+        return LinkNames(self._routing)
+
+    def request_each(self, requests: Sequence[bytes]) -> list[bytes | Answer]:
+        """Put questions to rtnetlink: the body of each reply, or the error instead."""
+        return self._routing.request_each(requests)
 
     def _change(self, batch: Sequence[Operation]) -> list[Answer]:
         """Send a batch of rtnetlink operations; links that don't exist are ENODEV here."""
-        indices = self.indices_of(name for operation in batch for name in links_by_index(operation))
+        needed = {name for operation in batch for name in links_by_index(operation)}
+        indices = self.link_names().indices_of(needed)
         answers = [DONE] * len(batch)
         encoded: list[bytes] = []
         positions: list[int] = []
@@ -143,7 +143,7 @@ class Kernel:
         return answers
 
 
-def links_by_index(operation: Operation) -> Iterable[str]:
+def links_by_index(operation: Operation) -> Iterable[IfName]:
     """Names of the links whose index must be known to encode ``operation``."""
     match operation:
         case AddRoute(route) | DeleteRoute(route):
@@ -160,9 +160,9 @@ def links_by_index(operation: Operation) -> Iterable[str]:
     return ()
 
 
-def chosen_indices(link: CreateLink) -> dict[str, int]:
+def chosen_indices(link: CreateLink) -> dict[IfName, int]:
     """What :class:`CreateLink` says about the indices of links in this namespace."""
-    indices: dict[str, int] = {}
+    indices: dict[IfName, int] = {}
     if link.index is not None and link.namespace is None:
         indices[link.name] = link.index
     if link.peer is not None and link.peer.index is not None and link.peer.namespace is None:
