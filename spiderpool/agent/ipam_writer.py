@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from spiderpool.errors import (
+    AlreadyExists,
     CniCode,
     CniError,
     Conflict,
@@ -25,14 +26,15 @@ from spiderpool.errors import (
     SpiderpoolError,
     Unreachable,
 )
-from spiderpool.ipam.allocation import Again, Ask, Claim, Desk, Release, Settled, Verdict
+from spiderpool.ipam.allocation import Again, Ask, Claim, Desk, Release, Settled
 from spiderpool.ipam.blocks import SIZE, BlockKey, Change, key_of, new_object, patch_body
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.ranges import Ranges
-from spiderpool.kube.api import JSON_PATCH, Client, Informer
+from spiderpool.kube.api import JSON_PATCH, Client, Informer, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.resources import SPIDERIPBLOCK
+from spiderpool.types.ipblock import SlotState
 from spiderpool.types.names import PoolName
 
 log = logging.getLogger(__name__)
@@ -40,13 +42,17 @@ log = logging.getLogger(__name__)
 BLOCKS_READ_WHEN_FULL = 4
 """A pool of at most so many blocks is read afresh before it is called full."""
 
+REPEATABLE = (Conflict, AlreadyExists, Invalid, NotFound, Unreachable)
+"""Refusals after which the block is read and everything is decided again. A JSON Patch whose
+test fails is answered 422, which is Invalid."""
+
 Outcome = Change | Settled | Skipped
 """Written; there was nothing to write; the pool has nothing to give."""
 
 
 @dataclass(slots=True)
 class Counters:
-    """What the writer did, for metrics and benchmarks."""
+    """What the writers did, for metrics and benchmarks."""
 
     rounds: int = 0
     writes: int = 0
@@ -59,7 +65,8 @@ class Counters:
 class _Waiting:
     ask: Ask
     answer: asyncio.Future[Outcome]
-    read_afresh: bool = False
+    looked_twice: bool = False
+    is_new: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -76,8 +83,9 @@ class PoolWriter:
     pool: PoolName
     ground: Callable[[], Ranges]
     now: Callable[[], float]
-    counters: Counters = field(default_factory=Counters)
+    counters: Counters
     _queue: deque[_Waiting] = field(default_factory=deque, init=False)
+    _in_hand: list[_Waiting] = field(default_factory=list, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _backoff: Backoff = field(default_factory=lambda: Backoff(0.005, 0.5), init=False)
     _problem: str = field(default="", init=False)
@@ -89,9 +97,7 @@ class PoolWriter:
             CniError: code 11, when the API did not let it be written in time.
             KubeError: when the API forbids it.
         """
-        waiting = _Waiting(ask, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
-        self._start()
+        waiting = self._enqueue(ask)
         try:
             async with asyncio.timeout(seconds):
                 return await waiting.answer
@@ -101,51 +107,129 @@ class PoolWriter:
                 CniCode.TRY_AGAIN_LATER, f"IPPool {self.pool} could not be written: {reason}"
             ) from None
 
-    def _start(self) -> None:
+    async def close(self) -> None:
+        """Stop writing; whoever still waits is told to try again."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        stopped = CniError(CniCode.TRY_AGAIN_LATER, "the agent is stopping")
+        for waiting in (*self._in_hand, *self._queue):
+            _refuse(waiting, stopped)
+        self._queue.clear()
+
+    def _enqueue(self, ask: Ask) -> _Waiting:
+        waiting = _Waiting(ask, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"write pool {self.pool}")
+        return waiting
 
     async def _run(self) -> None:
         while self._queue:
+            batch = [waiting for waiting in self._queue if not waiting.answer.done()]
+            self._in_hand = batch
+            self._queue.clear()
             try:
-                await self._round()
-            except SpiderpoolError as exc:
-                self._fail(exc)
+                unwritten = await self._round(batch)
             except Exception as exc:
                 log.exception("pool %s: a round failed", self.pool)
-                self._fail(SpiderpoolError(f"IPPool {self.pool}: {exc}"))
+                for waiting in batch:
+                    _refuse(waiting, SpiderpoolError(f"IPPool {self.pool}: {exc}"))
+                continue
+            self._queue.extendleft(w for w in reversed(batch) if w in unwritten)
 
-    def _fail(self, error: SpiderpoolError) -> None:
-        while self._queue:
-            _refuse(self._queue.popleft(), error)
-
-    async def _round(self) -> None:
-        """Decide and write all that waits; what could not be written waits in front."""
+    async def _round(self, batch: list[_Waiting]) -> set[_Waiting]:
+        """Decide and write; returns those that have to wait for another round."""
         self.counters.rounds += 1
-        batch = [waiting for waiting in self._queue if not waiting.answer.done()]
-        desk = Desk(self.ledger, self.pool, self.ground(), self.now())
-        verdicts = desk.decide([waiting.ask for waiting in batch])
-        self._queue.clear()
+        ground = self.ground()
+        verdicts = Desk(self.ledger, self.pool, ground, self.now()).decide([w.ask for w in batch])
+        writes: dict[BlockKey, list[tuple[_Waiting, Change]]] = defaultdict(list)
         again: set[_Waiting] = set()
-        written: dict[BlockKey, list[tuple[_Waiting, Change]]] = {}
         for waiting, verdict in zip(batch, verdicts, strict=True):
             if isinstance(verdict, Change):
-                written.setdefault(key_of(verdict.address), []).append((waiting, verdict))
-            elif isinstance(verdict, Again) or self._wants_fresh_look(waiting, verdict, desk):
+                waiting.is_new = self._is_new(verdict)
+                writes[key_of(verdict.address)].append((waiting, verdict))
+            elif isinstance(verdict, Again):
+                again.add(waiting)
+            elif isinstance(verdict, Skipped) and not waiting.looked_twice:
+                waiting.looked_twice = True
                 again.add(waiting)
             else:
                 _answer(waiting, verdict)
-        results = await asyncio.gather(*(self._write(*item) for item in written.items()))
-        for unwritten in results:
-            again.update(unwritten)
-        self._queue.extendleft(waiting for waiting in reversed(batch) if waiting in again)
-        if any(results):
+        if any(waiting.looked_twice for waiting in again):
+            await self._read_small(ground)
+        failed = await asyncio.gather(*(self._write(*item) for item in writes.items()))
+        if any(failed):
             await asyncio.sleep(self._backoff.wait())
-        elif written:
+        elif writes:
             self._backoff.reset()
-            self._problem = ""
-        fresh = [waiting for waiting in again if waiting.read_afresh is None]
-        del fresh
+        return again.union(*failed)
 
-    def _wants_fresh_look(self, waiting: _Waiting, verdict: Verdict, desk: Desk) -> bool:
-        return False
+    async def _write(self, key: BlockKey, group: list[tuple[_Waiting, Change]]) -> set[_Waiting]:
+        """Write one block; returns who has to ask again."""
+        self.counters.writes += 1
+        try:
+            obj = await self._send(key, [change for _, change in group])
+        except REPEATABLE as exc:
+            self.counters.refused += 1
+            self._problem = str(exc)
+            await self._read(key)
+            return {waiting for waiting, _ in group}
+        except KubeError as exc:
+            for waiting, _ in group:
+                _refuse(waiting, exc)
+            return set()
+        self.blocks.observe(obj)
+        for waiting, change in group:
+            if waiting.answer.done():
+                self._give_back(waiting, change)
+            _answer(waiting, change)
+        return set()
+
+    async def _send(self, key: BlockKey, changes: list[Change]) -> Object:
+        if self.ledger.block(key) is None:
+            return await self.client.create(SPIDERIPBLOCK, new_object(key, changes))
+        return await self.client.patch(
+            SPIDERIPBLOCK, key.name, patch_body(changes), content_type=JSON_PATCH
+        )
+
+    async def _read(self, key: BlockKey) -> None:
+        """Take the block as the API has it now; without an answer the next write tells."""
+        self.counters.reads += 1
+        try:
+            self.blocks.observe(await self.client.get(SPIDERIPBLOCK, key.name))
+        except KubeError as exc:
+            log.debug("block %s could not be read: %s", key.name, exc)
+
+    async def _read_small(self, ground: Ranges) -> None:
+        """Read a small pool's blocks: what is free on the server is not yet in the cache."""
+        keys = {
+            BlockKey(ground.family, base)
+            for first, last in ground.intervals[: BLOCKS_READ_WHEN_FULL + 1]
+            for base in range(first & -SIZE, min(last, first + 8 * SIZE) + 1, SIZE)
+        }
+        if len(keys) <= BLOCKS_READ_WHEN_FULL:
+            await asyncio.gather(*(self._read(key) for key in keys))
+
+    def _is_new(self, change: Change) -> bool:
+        """Whether a change gives someone what he had not before."""
+        before = self.ledger.slot(change.address)
+        was_held = before is not None and before.state is SlotState.HELD
+        return change.slot.state is SlotState.HELD and not was_held
+
+    def _give_back(self, waiting: _Waiting, change: Change) -> None:
+        """Nobody was told of the address, so it needs no rest."""
+        if isinstance(waiting.ask, Claim) and waiting.is_new:
+            self.counters.given_back += 1
+            owner, generation = waiting.ask.owner, change.slot.generation
+            self._enqueue(Release(change.address, owner, None, generation, cool_seconds=0))
+
+
+def _answer(waiting: _Waiting, outcome: Outcome) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_result(outcome)
+
+
+def _refuse(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)

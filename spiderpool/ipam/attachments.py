@@ -7,7 +7,7 @@ item names its own (Kubernetes Network Plumbing WG, "De-facto Standard", section
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -58,3 +58,18 @@ def _json_items(text: str, namespace: str) -> Iterator[tuple[str, str]]:
             yield f"{where}/{item['name']}", str(item.get("interface") or "")
         else:
             yield "", ""
+
+
+def position_of(pod: Pod, nic: IfName, others: Iterable[IfName]) -> int:
+    """How many of ``others``, the NICs that have addresses already, come before ``nic``.
+
+    eth0 is first, then the order of the pod's networks annotation.
+    """
+    networks = _items(pod.annotations.get(NETWORKS, ""), pod.namespace)
+    order = [PRIMARY_NIC, *(name or f"net{at}" for at, (_, name) in enumerate(networks, 1))]
+    ranks = {IfName(name): rank for rank, name in enumerate(order)}
+
+    def rank(name: IfName) -> tuple[int, str]:
+        return ranks.get(name, len(order)), name
+
+    return sum(rank(other) < rank(nic) for other in set(others))

@@ -96,6 +96,18 @@ def choices(situation: Situation, rule: Wanted, pools: Pools) -> tuple[Choice, .
     return tuple(_choice(situation, rule, pools, family) for family in sorted(rule.pools))
 
 
+def why_none(choice: Choice, nic: IfName, refused: Iterable[Skipped]) -> NoAddress:
+    """The error when no pool of a choice gave an address: every pool with its reason."""
+    reasons = {item.pool: item for item in (*choice.skipped, *refused)}
+    told = "; ".join(str(reasons[name]) for name in choice.named if name in reasons)
+    family = f"IPv{choice.family.number}"
+    names = " ".join(choice.named)
+    return NoAddress(
+        f"no IPPool available, all {family} IPPools [{names}] of NIC {nic} passed over"
+        f" (chosen by {choice.where}): {told}"
+    )
+
+
 def _refuse_unlisted(nic: IfName, where: str) -> None:
     example = f'add {{"interface":"{nic}","ipv4":["pool-name"]}}'
     raise BadInput(

@@ -1,0 +1,181 @@
+"""The plugin ``spiderpool``: ADD, DEL and CHECK of a NIC's addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from spiderpool.agent.ipam_endpoint import EndpointWriter
+from spiderpool.agent.ipam_service import IpamService
+from spiderpool.cni.request import CniRequest
+from spiderpool.errors import BadInput, CniCode, CniError, NoAddress, NotFound
+from spiderpool.ipam.facts import Pod, read_pod, why_dead
+from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
+from spiderpool.ipam.ledger import Entry
+from spiderpool.ipam.netconf import read_conf
+from spiderpool.kube.resources import POD
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.address import address_of
+from spiderpool.types.ipblock import Slot, SlotState
+from spiderpool.types.modes import CniCommand
+from spiderpool.types.names import NodeName, PodUID
+
+log = logging.getLogger(__name__)
+
+ADD_SECONDS = 30.0
+DEL_SECONDS = 5.0
+"""Kubelet waits for a DEL; one that takes longer is done later, from its intent."""
+
+MAX_CONTAINER_ID = 128
+
+MIRROR = "kubernetes.io/config.hash"
+"""On static pods: the UID that kubelet passes, which is not the API object's."""
+
+Warn = Callable[[Pod, str, str], Awaitable[None]]
+"""Puts an event on a pod: (pod, reason, message)."""
+
+
+class IpamHandler:
+    """Serves one node; ``warn`` tells a pod's users why it gets no address."""
+
+    def __init__(self, service: IpamService, node: NodeName, warn: Warn) -> None:
+        self._service, self._node, self._warn = service, node, warn
+        self._endpoints = EndpointWriter(service.client)
+        self._locks: WeakValueDictionary[PodUID, asyncio.Lock] = WeakValueDictionary()
+
+    async def handle(
+        self, request: CniRequest, own: Namespace, pod: Namespace | None
+    ) -> dict[str, Any]:
+        """Carry out one call; see :class:`spiderpool.agent.server.Handler`."""
+        match request.command:
+            case CniCommand.ADD:
+                return await self._add(request, pod)
+            case CniCommand.DEL:
+                await self._del(request)
+            case CniCommand.CHECK:
+                self._check(request)
+        return {}
+
+    async def _add(self, request: CniRequest, namespace: Namespace | None) -> dict[str, Any]:
+        if len(request.container_id) > MAX_CONTAINER_ID:
+            words = f"CNI_CONTAINERID: longer than {MAX_CONTAINER_ID} characters"
+            raise CniError(CniCode.INVALID_ENVIRONMENT, words)
+        pod = await self._pod(request)
+        if reason := why_dead(pod):
+            raise NoAddress(f"Pod {pod.key} gets no addresses: {reason}")
+        holder = Slot(
+            state=SlotState.HELD,
+            pod=pod.key,
+            pod_uid=pod.uid,
+            nic=request.ifname,
+            network=request.network,
+            container_id=request.container_id,
+            node=self._node,
+            netns=namespace.cookie if namespace else None,
+        )
+        async with self._locks.setdefault(pod.uid, asyncio.Lock()):
+            grant = await self._grant(request, pod, holder)
+        return cni_result(grant).to_json(request.cni_version)
+
+    async def _grant(self, request: CniRequest, pod: Pod, holder: Slot) -> NicGrant:
+        before = self._service.held(holder)
+        try:
+            grant = await self._claim(request, pod, holder)
+            await self._endpoints.record(pod, endpoint_ip(grant))
+        except asyncio.CancelledError:
+            self._service.give_back(holder, before)
+            raise
+        return grant
+
+    async def _claim(self, request: CniRequest, pod: Pod, holder: Slot) -> NicGrant:
+        conf = read_conf(request.config)
+        try:
+            return await self._service.claim(pod, holder, conf, ADD_SECONDS)
+        except (NoAddress, BadInput) as exc:
+            await self._warn(pod, type(exc).__name__, f"{request.ifname}: {exc}")
+            raise
+
+    async def _del(self, request: CniRequest) -> None:
+        """Free what this very sandbox holds, unless its pod lives on and will ask again."""
+        mine = [
+            entry
+            for entry in self._of_pod(request)
+            if entry.slot.state is SlotState.HELD
+            and entry.slot.nic == request.ifname
+            and entry.slot.container_id == request.container_id
+        ]
+        if not mine:
+            return
+        uid = mine[0].slot.pod_uid
+        pod = await self._alive(request, uid)
+        if pod is not None and not why_dead(pod):
+            log.info("%s: the pod lives on and keeps its addresses", request)
+            return
+        await self._service.release(mine, DEL_SECONDS)
+        if pod is None or pod.deleted_at:
+            self._endpoints.forget(f"{request.pod_namespace}/{request.pod_name}")
+        elif not self._service.held_by(pod):
+            await self._endpoints.remove(pod)
+
+    def _check(self, request: CniRequest) -> None:
+        held = [
+            entry
+            for entry in self._of_pod(request)
+            if entry.slot.state is SlotState.HELD and entry.slot.nic == request.ifname
+        ]
+        wrong = [
+            f"{entry.address} is recorded for sandbox {entry.slot.container_id}"
+            for entry in held
+            if entry.slot.container_id != request.container_id
+        ]
+        ips = request.prev_result.ips if request.prev_result else ()
+        told = {address_of(ip.address) for ip in ips}
+        wrong += [f"{e.address} is not in prevResult" for e in held if e.address not in told]
+        if not held:
+            wrong.append("no address is recorded")
+        if wrong:
+            raise CniError(CniCode.CHECK_FAILED, f"{request}: {'; '.join(wrong)}")
+
+    def _of_pod(self, request: CniRequest) -> list[Entry]:
+        ledger = self._service.sources.ledger
+        if request.pod_uid and (found := ledger.of_pod(request.pod_uid)):
+            return found
+        return ledger.named(f"{request.pod_namespace}/{request.pod_name}")
+
+    async def _pod(self, request: CniRequest) -> Pod:
+        """The pod that an ADD is for, by cache; live when the cache does not know it (yet)."""
+        if not request.pod_name or not request.pod_namespace:
+            words = "CNI_ARGS: K8S_POD_NAMESPACE and K8S_POD_NAME are needed, to know the pod"
+            raise CniError(CniCode.INVALID_ENVIRONMENT, words)
+        pod = self._service.sources.pod(request.pod_namespace, request.pod_name)
+        if pod is None or not _is_meant(pod, request.pod_uid):
+            pod = await self._live_pod(request)
+        if pod is None:
+            words = f"Pod {request.pod_namespace}/{request.pod_name} is not in the API (yet)"
+            raise CniError(CniCode.TRY_AGAIN_LATER, words)
+        if not _is_meant(pod, request.pod_uid):
+            words = f"Pod {pod.key} was created again: {request.pod_uid} is now {pod.uid}"
+            raise CniError(CniCode.UNKNOWN_CONTAINER, f"{words}; this sandbox is obsolete")
+        return pod
+
+    async def _alive(self, request: CniRequest, uid: PodUID | None) -> Pod | None:
+        """The pod of that UID, if it still exists. The cache may be behind, but what it says
+        of a pod's end is true; anything else is asked of the API."""
+        pod = self._service.sources.pod(request.pod_namespace, request.pod_name)
+        if pod is None or pod.uid != uid or not why_dead(pod):
+            pod = await self._live_pod(request)
+        return pod if pod is not None and pod.uid == uid else None
+
+    async def _live_pod(self, request: CniRequest) -> Pod | None:
+        try:
+            obj = await self._service.client.get(POD, request.pod_name, request.pod_namespace)
+        except NotFound:
+            return None
+        return read_pod(obj)
+
+
+def _is_meant(pod: Pod, uid: PodUID) -> bool:
+    return not uid or uid in (pod.uid, pod.annotations.get(MIRROR))

@@ -1,0 +1,78 @@
+"""Keeps the SpiderEndpoint of each local pod: one write for a NIC, no read when all is well."""
+
+from __future__ import annotations
+
+from spiderpool.errors import AlreadyExists, CniCode, CniError, Conflict, NotFound
+from spiderpool.ipam.endpoints import ips_of, new_endpoint, with_nic
+from spiderpool.ipam.facts import Pod
+from spiderpool.kube.api import Client, Object
+from spiderpool.kube.resources import SPIDERENDPOINT
+from spiderpool.types.endpoint import EndpointIP
+
+ATTEMPTS = 8
+
+
+class EndpointWriter:
+    """Writes endpoints; remembers what it wrote, to write a second NIC without reading."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._written: dict[str, Object] = {}
+
+    async def record(self, pod: Pod, item: EndpointIP) -> None:
+        """Have the endpoint say what a NIC of ``pod`` holds.
+
+        Raises:
+            CniError: code 11, when others keep changing the endpoint.
+            KubeError: the API refuses, or does not answer.
+        """
+        for _ in range(ATTEMPTS):
+            known = self._written.get(pod.key)
+            try:
+                if known is None:
+                    self._written[pod.key] = await self._create(pod, item)
+                elif wanted := _changed(known, pod, item):
+                    self._written[pod.key] = await self._client.update(SPIDERENDPOINT, wanted)
+                return
+            except NotFound:
+                self._written.pop(pod.key, None)
+            except (AlreadyExists, Conflict):
+                await self._read(pod)
+        words = f"SpiderEndpoint {pod.key} is changed by others all the time"
+        raise CniError(CniCode.TRY_AGAIN_LATER, words)
+
+    async def remove(self, pod: Pod) -> None:
+        """Delete the endpoint of a pod that has finished but stays as an object."""
+        known = self._written.pop(pod.key, None)
+        try:
+            known = known or await self._client.get(SPIDERENDPOINT, pod.name, pod.namespace)
+            if not ips_of(known, pod):
+                return
+            uid = known["metadata"].get("uid", "")
+            await self._client.delete(SPIDERENDPOINT, pod.name, pod.namespace, uid=uid)
+        except (NotFound, Conflict):
+            return
+
+    def forget(self, key: str) -> None:
+        """Drop the memory of a pod (``namespace/name``) that is gone."""
+        self._written.pop(key, None)
+
+    async def _create(self, pod: Pod, item: EndpointIP) -> Object:
+        return await self._client.create(SPIDERENDPOINT, new_endpoint(pod, (item,)))
+
+    async def _read(self, pod: Pod) -> None:
+        try:
+            found = await self._client.get(SPIDERENDPOINT, pod.name, pod.namespace)
+        except NotFound:
+            self._written.pop(pod.key, None)
+        else:
+            self._written[pod.key] = found
+
+
+def _changed(known: Object, pod: Pod, item: EndpointIP) -> Object | None:
+    """The endpoint with the NIC in it, or None when it says so already. What it said of an
+    earlier pod of that name is dropped, and so is that pod as its owner."""
+    fresh = new_endpoint(pod, with_nic(ips_of(known, pod), item))
+    metadata = known["metadata"] | fresh["metadata"]
+    wanted = known | {"metadata": metadata, "status": fresh["status"]}
+    return None if wanted == known else wanted

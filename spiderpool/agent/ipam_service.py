@@ -1,0 +1,157 @@
+"""Addresses for NICs: which pools to ask, in which order, both families or none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from spiderpool.agent.ipam_sources import Sources
+from spiderpool.agent.ipam_writer import Counters, PoolWriter
+from spiderpool.errors import BadInput
+from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release
+from spiderpool.ipam.annotations import ROUTES, place, read_routes
+from spiderpool.ipam.attachments import position_of
+from spiderpool.ipam.facts import Pod
+from spiderpool.ipam.filters import Skipped
+from spiderpool.ipam.grants import Grant, NicGrant, routes_here
+from spiderpool.ipam.ledger import Entry, owner_of
+from spiderpool.ipam.netconf import IpamConf
+from spiderpool.ipam.pools import Pool
+from spiderpool.ipam.selection import Choice, choices, wanted, why_none
+from spiderpool.kube.api import Client
+from spiderpool.types.address import Family, contains, family_of
+from spiderpool.types.ipblock import Slot, SlotState
+from spiderpool.types.metadata import Route
+from spiderpool.types.names import PoolName
+
+GIVE_BACK_SECONDS = 30.0
+"""How long giving back is tried; after that it is for the garbage collector."""
+
+
+@dataclass(slots=True, eq=False)
+class IpamService:
+    """Claims and releases through one :class:`PoolWriter` a pool."""
+
+    client: Client
+    sources: Sources
+    now: Callable[[], float] = time.time
+    counters: Counters = field(default_factory=Counters)
+    _writers: dict[PoolName, PoolWriter] = field(default_factory=dict, init=False)
+    _background: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
+
+    async def claim(self, pod: Pod, holder: Slot, conf: IpamConf, seconds: float) -> NicGrant:
+        """Addresses for the NIC that ``holder`` names; those it has already stay.
+
+        Raises:
+            BadInput: an annotation, pool or configuration cannot be used.
+            NoAddress: no pool has anything for it; the text says why of each.
+            CniError: code 11, when the API did not answer in time.
+        """
+        nic = owner_of(holder).nic
+        others = {e.slot.nic for e in self.held_by(pod) if e.slot.nic and e.slot.nic != nic}
+        position = position_of(pod, nic, others)
+        situation = self.sources.situation(pod, nic, position, conf.pools)
+        rule = wanted(situation, self.sources.pools)
+        asked = choices(situation, rule, self.sources.pools)
+        routes = self._routes(pod)
+        before = self.held(holder)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._one(c, holder, seconds)) for c in asked]
+        except BaseExceptionGroup as failed:
+            self.give_back(holder, before)
+            raise failed.exceptions[0] from None
+        except asyncio.CancelledError:
+            self.give_back(holder, before)
+            raise
+        grants = tuple(task.result() for task in tasks)
+        clean = conf.clean_gateway if rule.clean_gateway is None else rule.clean_gateway
+        return NicGrant(nic, grants, routes_here(routes, grants), clean)
+
+    async def release(self, entries: Iterable[Entry], seconds: float) -> None:
+        """Give addresses back, each as its slot was seen: one that changed since stays.
+
+        Raises:
+            CniError: code 11, when the API did not answer in time.
+        """
+        await asyncio.gather(*(self._release(entry, seconds) for entry in entries))
+
+    def held(self, holder: Slot) -> list[Entry]:
+        """What the NIC holds now, of both families."""
+        found = self.sources.ledger.owned(owner_of(holder))
+        return [entry for entry in found if entry.slot.state is SlotState.HELD]
+
+    def held_by(self, pod: Pod) -> list[Entry]:
+        """What all NICs of a pod hold."""
+        found = self.sources.ledger.of_pod(pod.uid)
+        return [entry for entry in found if entry.slot.state is SlotState.HELD]
+
+    def give_back(self, holder: Slot, before: Iterable[Entry]) -> None:
+        """Free, without waiting, what the NIC got since ``before`` and nobody was told of."""
+        kept = {entry.address for entry in before}
+        for entry in self.held(holder):
+            if entry.address not in kept:
+                self._later(self._release(entry, GIVE_BACK_SECONDS, cool=0.0))
+
+    async def close(self) -> None:
+        """Stop writing; whoever waits is told to try again."""
+        await asyncio.gather(*(writer.close() for writer in self._writers.values()))
+        for task in self._background:
+            task.cancel()
+
+    def _writer(self, pool: PoolName) -> PoolWriter:
+        if pool not in self._writers:
+            self._writers[pool] = PoolWriter(
+                client=self.client,
+                blocks=self.sources.caches.blocks,
+                ledger=self.sources.ledger,
+                pool=pool,
+                ground=lambda: self.sources.ground(pool),
+                now=self.now,
+                counters=self.counters,
+            )
+        return self._writers[pool]
+
+    async def _one(self, choice: Choice, holder: Slot, seconds: float) -> Grant:
+        """One address of one family: the one it has, else from the first pool that gives."""
+        refused = []
+        for pool in self._known(choice.family, holder) or choice.usable:
+            outcome = await self._writer(pool.name).submit(Claim(holder), seconds)
+            if not isinstance(outcome, Skipped):
+                return Grant(outcome.address, pool)
+            refused.append(outcome)
+        raise why_none(choice, owner_of(holder).nic, refused)
+
+    def _known(self, family: Family, holder: Slot) -> tuple[Pool, ...]:
+        """The pool of the address that the NIC holds already, whatever the rules say now."""
+        for entry in self.held(holder):
+            pool = self.sources.pools.get(entry.slot.pool or PoolName(""))
+            if isinstance(pool, Pool) and family_of(entry.address) is family:
+                return (pool,)
+        return ()
+
+    def _routes(self, pod: Pod) -> tuple[Route, ...]:
+        """The pod's own routes; each gateway must lie in the subnet of some pool."""
+        routes = read_routes(pod.annotations, f"Pod {pod.key}")
+        subnets = {p.subnet for p in self.sources.pools.values() if isinstance(p, Pool)}
+        for route in routes:
+            if not any(contains(subnet, route.gw) for subnet in subnets):
+                raise BadInput(
+                    place(f"Pod {pod.key}", ROUTES),
+                    f"route {route.dst} via {route.gw}: the gateway is in no pool's subnet",
+                    "name a gateway that one of the pod's NICs can reach",
+                )
+        return routes
+
+    async def _release(self, entry: Entry, seconds: float, cool: float = COOL_SECONDS) -> None:
+        slot = entry.slot
+        ask = Release(entry.address, owner_of(slot), None, slot.generation, cool)
+        await self._writer(slot.pool or PoolName("")).submit(ask, seconds)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
