@@ -1,7 +1,7 @@
 """State as lines of text, worded as iproute2 words it.
 
-Without trailing blanks and ``pref medium``, and without lifetimes: what ``ip`` prints and
-these objects do not hold.
+Without trailing blanks, and without what these objects do not hold: lifetimes, ``pref
+medium``, and the ``dev lo`` of IPv6 routes that reject.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def as_route_line(route: Route, *, with_table: bool = False) -> str:
         f"src {route.source}" if route.source is not None else "",
         f"metric {route.metric}" if route.metric else "",
         "onlink" if route.on_link and not route.nexthops else "",
-        *(f"\n\t{_leg(leg, route)}" for leg in route.nexthops),
     ]
-    return " ".join(word for word in words if word)
+    legs = "".join(f"\n\t{_leg(leg, route)}" for leg in route.nexthops)
+    return " ".join(word for word in words if word) + legs
 
 
 def as_rule_line(rule: Rule) -> str:

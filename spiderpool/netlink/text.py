@@ -34,7 +34,9 @@ from spiderpool.netlink.operations import (
     UnmarkReplies,
 )
 from spiderpool.types.address import Family, family_of
+from spiderpool.types.names import LOCAL, MAIN
 
+_OF_LOCAL_TABLE = (RouteType.LOCAL, RouteType.BROADCAST, RouteType.ANYCAST)
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")
 
 
@@ -93,17 +95,15 @@ def _words(*words: str | None) -> str:
 
 
 def _route(route: Route) -> str:
-    """``ip`` guesses a scope and a protocol; say so where the guess would differ."""
-    guessed = Scope.LINK if route.gateway is None and not route.nexthops else Scope.GLOBAL
-    if route.type is not RouteType.UNICAST:
-        guessed = Scope.HOST if route.type is RouteType.LOCAL else Scope.GLOBAL
-    scope = route.family is Family.V4 and route.scope is not guessed
+    """``ip`` guesses table, scope and protocol; say so where the guess would differ."""
+    scope = route.family is Family.V4 and route.scope is not _guessed_scope(route)
+    guessed_table = LOCAL if route.type in _OF_LOCAL_TABLE else MAIN
     return _words(
         route.type.name.lower() if route.type is not RouteType.UNICAST else None,
         "default" if route.is_default else route.destination,
         _via(route.gateway, route.family),
         f"dev {_quoted(route.link)}" if route.link is not None else None,
-        f"table {route.table}" if route.table != 254 else None,
+        f"table {route.table}" if route.table != guessed_table else None,
         f"proto {int(route.protocol)}" if route.protocol != Protocol.BOOT else None,
         f"scope {route.scope.name.lower()}" if scope else None,
         f"src {route.source}" if route.source is not None else None,
@@ -111,6 +111,15 @@ def _route(route: Route) -> str:
         "onlink" if route.on_link and not route.nexthops else None,
         *(_leg(leg, route) for leg in route.nexthops),
     )
+
+
+def _guessed_scope(route: Route) -> Scope:
+    if route.type is RouteType.LOCAL:
+        return Scope.HOST
+    if route.type in (RouteType.BROADCAST, RouteType.MULTICAST, RouteType.ANYCAST):
+        return Scope.LINK
+    direct = route.type is RouteType.UNICAST and route.gateway is None and not route.nexthops
+    return Scope.LINK if direct else Scope.GLOBAL
 
 
 def _via(gateway: str | None, family: Family) -> str | None:

@@ -1,0 +1,25 @@
+"""What all tests share: a namespace of one's own, and skips that say what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.testing.namespaces import new_namespace
+
+
+@pytest.fixture
+def netns() -> Iterator[Namespace]:
+    """A fresh network namespace; the test's own thread stays outside."""
+    with new_namespace() as namespace:
+        yield namespace
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("binary"):
+        (name,) = marker.args
+        if shutil.which(name) is None:
+            pytest.skip(f"needs the executable {name!r}; ci/setup installs it")
