@@ -1,1 +1,1 @@
-"""The cluster-wide daemon: one reconciler a kind."""
+"""The controller: one reconciler a kind, discovery of the cluster's CIDRs, webhooks."""

@@ -65,3 +65,12 @@ STATEFULSET = Resource("apps", "v1", "statefulsets", "StatefulSet")
 DAEMONSET = Resource("apps", "v1", "daemonsets", "DaemonSet")
 JOB = Resource("batch", "v1", "jobs", "Job")
 CRONJOB = Resource("batch", "v1", "cronjobs", "CronJob")
+CALICO_IPPOOL = Resource("crd.projectcalico.org", "v1", "ippools", "IPPool", namespaced=False)
+CILIUM_PODIPPOOL = Resource(
+    "cilium.io", "v2alpha1", "ciliumpodippools", "CiliumPodIPPool", namespaced=False
+)
+SERVICECIDRS = tuple(
+    Resource("networking.k8s.io", version, "servicecidrs", "ServiceCIDR", namespaced=False)
+    for version in ("v1", "v1beta1", "v1alpha1")
+)
+"""The version of ServiceCIDR differs between releases of Kubernetes; newest first."""

@@ -1,0 +1,164 @@
+"""SpiderMultusConfig -> NetworkAttachmentDefinition, kept so whatever others do to it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from spiderpool.controller.queue import WorkQueue
+from spiderpool.errors import AlreadyExists, BadInput, Conflict, NotFound
+from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.resources import NETWORKATTACHMENT, SPIDERMULTUSCONFIG
+from spiderpool.multus.attachment import ATTACHMENT_NAME, attachment, attachment_name, repaired
+from spiderpool.multus.old_names import read_network
+from spiderpool.types.coordinator import DEFAULT_COORDINATOR, CoordinatorSpec, SpiderCoordinator
+from spiderpool.types.metadata import read
+from spiderpool.types.multusconfig import SpiderMultusConfig
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+"""Namespace and name of a SpiderMultusConfig."""
+
+
+class Attachments:
+    """Reconciler of SpiderMultusConfigs."""
+
+    def __init__(
+        self, client: Client, networks: Informer, attachments: Informer, coordinators: Informer
+    ) -> None:
+        self._client = client
+        self._networks, self._attachments = networks, attachments
+        self._coordinators = coordinators
+        self.queue = WorkQueue("networks", self.reconcile)
+
+    def start(self) -> None:
+        """Follow the three kinds that an attachment depends on."""
+        self._networks.subscribe(self._on_network)
+        self._attachments.subscribe(self._on_attachment)
+        self._coordinators.subscribe(self._on_coordinator)
+
+    def _on_network(self, old: Object | None, new: Object | None) -> None:
+        if new is not None:
+            self.queue.add(_key(new))
+
+    def _on_attachment(self, old: Object | None, new: Object | None) -> None:
+        """Whoever made it, and whoever wants the name, has a look."""
+        for obj in (old, new):
+            if obj is None:
+                continue
+            namespace, name = _key(obj)
+            owner = controller_of(obj)
+            if owner is not None:
+                self.queue.add((namespace, owner["name"]))
+            for network in self._networks.all():
+                if _key(network)[0] == namespace and _wanted_name(network) == name:
+                    self.queue.add(_key(network))
+
+    def _on_coordinator(self, old: Object | None, new: Object | None) -> None:
+        specs = [obj and obj.get("spec") for obj in (old, new)]
+        obj = new or old
+        if obj is None or obj["metadata"]["name"] != DEFAULT_COORDINATOR or specs[0] == specs[1]:
+            return
+        for network in self._networks.all():
+            self.queue.add(_key(network))
+
+    async def reconcile(self, key: Key) -> None:
+        """Make the attachment of one SpiderMultusConfig what it ought to be.
+
+        Raises:
+            BadInput: the SpiderMultusConfig cannot be turned into an attachment.
+            KubeError: the API refused; to be tried again.
+        """
+        namespace, name = key
+        network = self._networks.get(name, namespace)
+        if network is None or network["metadata"].get("deletionTimestamp"):
+            return
+        smc, warnings = read_network(network)
+        for warning in warnings:
+            log.warning("%s: %s", smc.KIND.where(network), warning)
+        desired = attachment(smc, self._cluster())
+        await self._drop_renamed(smc)
+        await self._write(smc, desired)
+
+    def _cluster(self) -> CoordinatorSpec | None:
+        obj = self._coordinators.get(DEFAULT_COORDINATOR)
+        return read(SpiderCoordinator, obj).spec if obj is not None else None
+
+    async def _write(self, smc: SpiderMultusConfig, desired: Object) -> None:
+        name, namespace = desired["metadata"]["name"], desired["metadata"]["namespace"]
+        actual = self._attachments.get(name, namespace)
+        if actual is None:
+            await self._create(desired)
+            return
+        if actual["metadata"].get("deletionTimestamp"):
+            raise Conflict(409, "Conflict", f"{namespace}/{name} is being deleted")
+        self._refuse_if_owned_by_another(smc, actual)
+        fixed = repaired(actual, desired)
+        if fixed is not None:
+            written = await self._client.update(NETWORKATTACHMENT, fixed)
+            self._attachments.observe(written)
+            log.info("repaired NetworkAttachmentDefinition %s/%s", namespace, name)
+
+    async def _create(self, desired: Object) -> None:
+        try:
+            written = await self._client.create(NETWORKATTACHMENT, desired)
+        except AlreadyExists as exc:
+            raise Conflict(409, "Conflict", str(exc)) from None
+        self._attachments.observe(written)
+        log.info(
+            "made NetworkAttachmentDefinition %s/%s",
+            desired["metadata"]["namespace"],
+            desired["metadata"]["name"],
+        )
+
+    def _refuse_if_owned_by_another(self, smc: SpiderMultusConfig, actual: Object) -> None:
+        owner = controller_of(actual)
+        if owner is None or owner["uid"] == smc.metadata.uid:
+            return
+        namespace, name = _key(actual)
+        other = self._networks.get(owner["name"], namespace)
+        if other is not None and other["metadata"]["uid"] == owner["uid"]:
+            raise BadInput(
+                f"{smc.KIND.kind} {namespace}/{smc.metadata.name}: metadata.annotations"
+                f"[{ATTACHMENT_NAME!r}]",
+                f"NetworkAttachmentDefinition {namespace}/{name} is owned by "
+                f"{smc.KIND.kind} {owner['name']}",
+                "choose another name",
+            )
+
+    async def _drop_renamed(self, smc: SpiderMultusConfig) -> None:
+        """Delete what this SpiderMultusConfig made under a name that it no longer wants."""
+        for obj in self._attachments.all():
+            owner = controller_of(obj)
+            namespace, name = _key(obj)
+            if (
+                owner is None
+                or owner["uid"] != smc.metadata.uid
+                or namespace != smc.metadata.namespace
+                or name == attachment_name(smc)
+            ):
+                continue
+            try:
+                await self._client.delete(
+                    NETWORKATTACHMENT, name, namespace, uid=obj["metadata"]["uid"]
+                )
+            except NotFound:
+                continue
+
+
+def controller_of(obj: Object) -> dict[str, Any] | None:
+    """The controlling owner of an attachment, when it is a SpiderMultusConfig."""
+    for owner in obj["metadata"].get("ownerReferences") or ():
+        if owner.get("controller") and owner.get("kind") == SPIDERMULTUSCONFIG.kind:
+            return dict(owner)
+    return None
+
+
+def _wanted_name(network: Object) -> str:
+    metadata = network["metadata"]
+    return str((metadata.get("annotations") or {}).get(ATTACHMENT_NAME) or metadata["name"])
+
+
+def _key(obj: Object) -> Key:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

@@ -1,0 +1,73 @@
+"""A queue of keys to reconcile: each waits at most once, failures come back later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from spiderpool.errors import BadInput, Conflict, KubeError
+from spiderpool.kube.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=Hashable)
+
+
+class WorkQueue(Generic[K]):
+    """Keys, reconciled one after another in the order in which they were first added.
+
+    What is wrong with an object is reported to ``on_bad_input`` and waits for the object to
+    change; what went wrong with the API is tried again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reconcile: Callable[[K], Awaitable[None]],
+        on_bad_input: Callable[[K, BadInput], Awaitable[None]] | None = None,
+    ) -> None:
+        self._name, self._reconcile, self._on_bad_input = name, reconcile, on_bad_input
+        self._waiting: dict[K, None] = {}
+        self._arrived = asyncio.Event()
+        self._backoffs: dict[K, Backoff] = {}
+
+    def add(self, key: K) -> None:
+        """Reconcile ``key`` soon; adding a key that waits already changes nothing."""
+        self._waiting.setdefault(key)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self._arrived.wait()
+            while self._waiting:
+                key = next(iter(self._waiting))
+                del self._waiting[key]
+                await self._work(key)
+            self._arrived.clear()
+
+    async def _work(self, key: K) -> None:
+        try:
+            await self._reconcile(key)
+        except BadInput as exc:
+            log.warning("%s: %s", self._name, exc)
+            if self._on_bad_input is not None:
+                await self._on_bad_input(key, exc)
+        except Conflict:
+            self._later(key)
+            return
+        except KubeError as exc:
+            log.warning("%s: %s: %s", self._name, key, exc)
+            self._later(key)
+            return
+        except Exception:
+            log.exception("%s: %s", self._name, key)
+            self._later(key)
+            return
+        self._backoffs.pop(key, None)
+
+    def _later(self, key: K) -> None:
+        backoff = self._backoffs.setdefault(key, Backoff(first=0.02, most=30.0))
+        asyncio.get_running_loop().call_later(backoff.wait(), self.add, key)

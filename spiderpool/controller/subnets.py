@@ -1,0 +1,93 @@
+"""SpiderSubnets: which pools they hold, and their deletion."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from spiderpool.controller.finalizers import keep_finalizer, let_go
+from spiderpool.controller.pools import LARGEST_COUNT
+from spiderpool.controller.queue import WorkQueue
+from spiderpool.errors import BadInput
+from spiderpool.ipam.pools import Pool, read_pool
+from spiderpool.ipam.ranges import parse
+from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.resources import SPIDERSUBNET
+from spiderpool.types.address import family_of
+from spiderpool.types.codec import encode
+from spiderpool.types.metadata import read
+from spiderpool.types.subnet import SpiderSubnet, SubnetStatus
+
+log = logging.getLogger(__name__)
+
+
+class Subnets:
+    """Reconciler of SpiderSubnets. A subnet holds the pools of exactly its own CIDR."""
+
+    def __init__(self, client: Client, subnets: Informer, pools: Informer) -> None:
+        self._client, self._subnets, self._pools = client, subnets, pools
+        self.queue = WorkQueue("subnets", self.reconcile)
+
+    def start(self) -> None:
+        """Follow subnets and pools."""
+        self._subnets.subscribe(self._on_subnet)
+        self._pools.subscribe(self._on_pool)
+
+    def _on_subnet(self, old: Object | None, new: Object | None) -> None:
+        if new is not None:
+            self.queue.add(new["metadata"]["name"])
+
+    def _on_pool(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and new is not None and old.get("spec") == new.get("spec"):
+            return
+        for subnet in self._subnets.all():
+            self.queue.add(subnet["metadata"]["name"])
+
+    async def reconcile(self, name: str) -> None:
+        """Write finalizer and status of one subnet; let a subnet go that holds no pool.
+
+        Raises:
+            BadInput: the subnet's spec cannot be read.
+        """
+        obj = self._subnets.get(name)
+        if obj is None:
+            return
+        subnet = read(SpiderSubnet, obj)
+        pools = self._pools_of(subnet)
+        if subnet.metadata.deletion_timestamp and not pools:
+            await let_go(self._client, SPIDERSUBNET, obj)
+            return
+        if not subnet.metadata.deletion_timestamp:
+            obj = await keep_finalizer(self._client, SPIDERSUBNET, obj, self._subnets)
+        status = encode(status_of(subnet, pools))
+        if obj.get("status") != status:
+            written = await self._client.update(
+                SPIDERSUBNET, obj | {"status": status}, subresource="status"
+            )
+            self._subnets.observe(written)
+
+    def _pools_of(self, subnet: SpiderSubnet) -> list[Pool]:
+        found = []
+        for obj in self._pools.all():
+            try:
+                pool = read_pool(obj)
+            except BadInput as exc:
+                log.warning("passed over: %s", exc)
+                continue
+            if pool.subnet == subnet.spec.subnet:
+                found.append(pool)
+        return sorted(found, key=lambda pool: pool.name)
+
+
+def status_of(subnet: SpiderSubnet, pools: list[Pool]) -> SubnetStatus:
+    """The status of a subnet that holds ``pools``. Raises BadInput for ranges that are none."""
+    spec, where = subnet.spec, SpiderSubnet.KIND.where(encode(subnet))
+    family = family_of(spec.subnet)
+    own = parse(spec.ips, family, f"{where}: spec.ips")
+    own -= parse(spec.exclude_ips, family, f"{where}: spec.excludeIPs")
+    held = {pool.name: {"ips": list(pool.listed.text())} for pool in pools}
+    return SubnetStatus(
+        total_ip_count=min(own.size, LARGEST_COUNT),
+        allocated_ip_count=min(sum(pool.listed.size for pool in pools), LARGEST_COUNT),
+        controlled_ip_pools=json.dumps(held) if held else None,
+    )

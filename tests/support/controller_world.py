@@ -1,0 +1,85 @@
+"""A controller on the in-memory API, and a way to wait for what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from spiderpool.controller.manager import Manager, Settings
+from spiderpool.errors import NotFound
+from spiderpool.kube.api import Object
+from spiderpool.kube.resources import Resource
+from spiderpool.testing.kube import FakeClient
+
+PAGE_NETWORK = {
+    "metadata": {"name": "macvlan-ens192", "namespace": "default"},
+    "spec": {
+        "cniType": "macvlan",
+        "macvlan": {"master": ["ens192"], "ippools": {"ipv4": ["10-6-v4"]}, "vlanID": 0},
+    },
+}
+KUBEADM = {
+    "metadata": {"name": "kubeadm-config", "namespace": "kube-system"},
+    "data": {
+        "ClusterConfiguration": "networking:\n"
+        "  podSubnet: 10.233.64.0/18\n  serviceSubnet: 10.233.0.0/18\n"
+    },
+}
+
+
+def coordinator(name: str = "default", **spec: Any) -> Object:
+    return {"metadata": {"name": name}, "spec": {"podCIDRType": "cluster"} | spec}
+
+
+class World:
+    def __init__(self, api: FakeClient) -> None:
+        self.api = api
+
+    async def until(
+        self,
+        resource: Resource,
+        name: str,
+        holds: Callable[[Object], Any],
+        namespace: str | None = None,
+    ) -> Object:
+        """The object, once ``holds`` is true of it."""
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(NotFound):
+                    obj = await self.api.get(resource, name, namespace)
+                    if holds(obj):
+                        return obj
+                await asyncio.sleep(0.001)
+
+    async def until_gone(self, resource: Resource, name: str, namespace: str | None = None) -> None:
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await self.api.get(resource, name, namespace)
+                except NotFound:
+                    return
+                await asyncio.sleep(0.001)
+
+
+@contextlib.asynccontextmanager
+async def running(*objects: tuple[Resource, Object]) -> AsyncIterator[World]:
+    """A controller that runs until the block ends."""
+    api = FakeClient(objects)
+    work = asyncio.ensure_future(Manager(Settings(identity="me"), api).run())
+    try:
+        yield World(api)
+    finally:
+        assert not work.done() or work.result()
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+def run(scene: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await scene()
+
+    asyncio.run(bounded())

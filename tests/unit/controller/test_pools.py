@@ -1,0 +1,114 @@
+"""Status and deletion of pools and subnets."""
+
+import json
+from typing import Any
+
+from controller_world import World, run, running
+
+from spiderpool.controller.pools import MOST_LISTED, status_of
+from spiderpool.ipam.blocks import Change, key_of, new_object
+from spiderpool.ipam.ledger import Entry
+from spiderpool.kube.resources import SPIDERIPBLOCK, SPIDERIPPOOL, SPIDERSUBNET
+from spiderpool.types.address import Address
+from spiderpool.types.ipblock import Slot, SlotState
+from spiderpool.types.names import IfName, PodUID, PoolName
+
+POOL = {
+    "metadata": {"name": "10-6-v4"},
+    "spec": {"subnet": "10.6.0.0/16", "ips": ["10.6.212.100-10.6.212.200"]},
+}
+
+
+def block(**held: str) -> dict[str, Any]:
+    """The block of 10.6.212.96, in which offsets are held by the pods of those names."""
+    changes = [
+        Change(
+            Address(f"10.6.212.{96 + int(offset[1:])}"),
+            0,
+            Slot(
+                generation=1,
+                state=SlotState.HELD,
+                pool=PoolName("10-6-v4"),
+                pod=f"default/{pod}",
+                pod_uid=PodUID(f"uid-{pod}"),
+                nic=IfName("net1"),
+            ),
+        )
+        for offset, pod in held.items()
+    ]
+    return new_object(key_of("10.6.212.96"), changes)
+
+
+async def counted(world: World, resource: Any, name: str, **status: Any) -> dict[str, Any]:
+    return await world.until(
+        resource, name, lambda o: status.items() <= (o.get("status") or {}).items()
+    )
+
+
+def test_the_pages_pool_has_101_addresses() -> None:
+    async def scene() -> None:
+        async with running((SPIDERIPPOOL, POOL)) as world:
+            pool = await counted(
+                world, SPIDERIPPOOL, "10-6-v4", totalIPCount=101, allocatedIPCount=0
+            )
+            assert "allocatedIPs" not in pool["status"]
+
+    run(scene)
+
+
+def test_what_is_held_is_counted_and_listed() -> None:
+    async def scene() -> None:
+        async with running((SPIDERIPPOOL, POOL), (SPIDERIPBLOCK, block(o4="a", o5="b"))) as world:
+            pool = await counted(world, SPIDERIPPOOL, "10-6-v4", allocatedIPCount=2)
+            assert json.loads(pool["status"]["allocatedIPs"]) == {
+                "10.6.212.100": {"pod": "default/a", "podUid": "uid-a"},
+                "10.6.212.101": {"pod": "default/b", "podUid": "uid-b"},
+            }
+
+    run(scene)
+
+
+def test_a_pool_goes_once_nothing_is_held_of_it() -> None:
+    async def scene() -> None:
+        async with running((SPIDERIPPOOL, POOL), (SPIDERIPBLOCK, block(o4="a"))) as world:
+            await counted(world, SPIDERIPPOOL, "10-6-v4", allocatedIPCount=1)
+            await world.api.delete(SPIDERIPPOOL, "10-6-v4")
+            await world.api.get(SPIDERIPPOOL, "10-6-v4")
+            freed = {"spec": {"slots": {"10.6.212.100": {"generation": 2, "state": None}}}}
+            await world.api.patch(SPIDERIPBLOCK, "10-6-212-96", freed)
+            await world.until_gone(SPIDERIPPOOL, "10-6-v4")
+
+    run(scene)
+
+
+def test_a_subnet_counts_its_pools_and_waits_for_them() -> None:
+    async def scene() -> None:
+        subnet = {
+            "metadata": {"name": "s"},
+            "spec": {"subnet": "10.6.0.0/16", "ips": ["10.6.212.1-10.6.212.250"]},
+        }
+        async with running((SPIDERIPPOOL, POOL), (SPIDERSUBNET, subnet)) as world:
+            obj = await counted(world, SPIDERSUBNET, "s", totalIPCount=250, allocatedIPCount=101)
+            held = json.loads(obj["status"]["controlledIPPools"])
+            assert held == {"10-6-v4": {"ips": ["10.6.212.100-10.6.212.200"]}}
+            await world.api.delete(SPIDERSUBNET, "s")
+            await world.api.delete(SPIDERIPPOOL, "10-6-v4")
+            await world.until_gone(SPIDERSUBNET, "s")
+
+    run(scene)
+
+
+def entries(count: int) -> list[Entry]:
+    slot = Slot(generation=1, state=SlotState.HELD, pod="default/a")
+    return [Entry(Address(f"10.6.{n // 256}.{n % 256}"), slot) for n in range(count)]
+
+
+def test_a_large_pool_is_counted_but_not_listed() -> None:
+    assert status_of(5000, entries(MOST_LISTED)).allocated_ips is not None
+    status = status_of(5000, entries(MOST_LISTED + 1))
+    assert status.allocated_ips is None
+    assert status.allocated_ip_count == MOST_LISTED + 1
+
+
+def test_a_count_fits_the_api() -> None:
+    assert status_of(1 << 120, []).total_ip_count == (1 << 63) - 1
