@@ -157,14 +157,21 @@ class Channel:
         self._socket.sendto(buffer, (0, 0))
         return first
 
-    def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
+    def _receive(self) -> Sequence[tuple[int, int, int, bytes]]:
         """Messages of one receive; what does not come from the kernel is passed over."""
         try:
             data, (port, _) = self._socket.recvfrom(_RECEIVE, socket.MSG_DONTWAIT)
+            return list(messages(data)) if port == 0 else ()
         except OSError as error:
             code = error.errno or errno.EIO
             raise OperationFailed("netlink", code, "the kernel's answer was lost") from error
-        return messages(data) if port == 0 else iter(())
+        except ValueError as error:
+            raise unreadable(error) from error
+
+
+def unreadable(error: ValueError) -> OperationFailed:
+    """The kernel's answer makes no sense to us."""
+    return OperationFailed("netlink", errno.EBADMSG, f"unreadable answer: {error}")
 
 
 def _answer(flags: int, body: bytes) -> Answer:

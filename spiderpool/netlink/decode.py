@@ -1,13 +1,13 @@
 """Bodies of rtnetlink messages -> links, addresses, routes, rules, neighbours. Pure.
 
 ``names`` gives the name of the link with an index. What refers to a link that has vanished between
-two dumps is None: it has vanished too.
+two dumps is None: it has vanished too. Bytes that no kernel sends raise ValueError.
 """
 
 from __future__ import annotations
 
 import socket
-import struct
+import sys
 from collections.abc import Callable, Mapping
 
 from spiderpool.netlink import uapi
@@ -30,11 +30,11 @@ from spiderpool.netlink.objects import (
     Rule,
     Scope,
 )
-from spiderpool.netlink.wire import attributes
+from spiderpool.netlink.wire import as_text, attributes, unpack
 from spiderpool.types.address import Address, Family, InterfaceAddress, Prefix
 from spiderpool.types.names import IfName, TableID
 
-_FAMILIES = {family.value: family for family in Family}
+_FAMILIES: dict[int, Family] = {family.value: family for family in Family}
 _SCOPES = {scope.value: scope for scope in Scope}
 _ROUTE_TYPES = {kind.value: kind for kind in RouteType}
 _KINDS = {kind.value: kind for kind in LinkKind}
@@ -47,7 +47,6 @@ _WITHOUT_LINK = (
 _KNOWN_NEIGHBOUR = (
     uapi.NUD_PERMANENT | uapi.NUD_REACHABLE | uapi.NUD_STALE | uapi.NUD_DELAY | uapi.NUD_PROBE
 )
-_U32 = struct.Struct("=I")
 _ALL_BITS = 0xFFFFFFFF
 
 Names = Callable[[int], "str | None"]
@@ -55,7 +54,13 @@ Names = Callable[[int], "str | None"]
 
 
 def _number(raw: bytes | None) -> int:
-    return int(_U32.unpack(raw)[0]) if raw else 0
+    return int.from_bytes(raw, sys.byteorder) if raw else 0
+
+
+def _required(found: Mapping[int, bytes], kind: int) -> bytes:
+    if kind not in found:
+        raise ValueError(f"netlink attribute {kind} is missing")
+    return found[kind]
 
 
 def _name(names: Names, index: int) -> IfName | None:
@@ -77,18 +82,18 @@ def _prefix(raw: bytes | None, length: int, family: Family) -> Prefix:
 
 def link_name(body: bytes) -> tuple[int, str]:
     """Index and name of a link's message."""
-    index = IFINFOMSG.unpack_from(body)[2]
-    return index, attributes(body, IFINFOMSG.size)[uapi.IFLA_IFNAME].rstrip(b"\0").decode()
+    index = unpack(IFINFOMSG, body)[2]
+    return index, as_text(_required(attributes(body, IFINFOMSG.size), uapi.IFLA_IFNAME))
 
 
 def link(body: bytes, names: Names) -> Link:
     """A link; its ``kind`` is None when it has none or one that :class:`LinkKind` lacks."""
-    _, _, index, flags, _ = IFINFOMSG.unpack_from(body)
+    _, _, index, flags, _ = unpack(IFINFOMSG, body)
     found = attributes(body, IFINFOMSG.size)
     info = attributes(found.get(uapi.IFLA_LINKINFO, b""), 0)
-    kind = info.get(uapi.IFLA_INFO_KIND, b"").rstrip(b"\0").decode()
+    kind = as_text(info.get(uapi.IFLA_INFO_KIND, b""))
     return Link(
-        name=IfName(found[uapi.IFLA_IFNAME].rstrip(b"\0").decode()),
+        name=IfName(as_text(_required(found, uapi.IFLA_IFNAME))),
         index=index,
         kind=_KINDS.get(kind),
         mac=found.get(uapi.IFLA_ADDRESS, b"").hex(":"),
@@ -105,12 +110,12 @@ def link(body: bytes, names: Names) -> Link:
 
 
 def address(body: bytes, names: Names) -> LinkAddress | None:
-    number, length, flags, scope, index = IFADDRMSG.unpack_from(body)
+    number, length, flags, scope, index = unpack(IFADDRMSG, body)
     name, family = _name(names, index), _FAMILIES.get(number)
     if name is None or family is None:
         return None
     found = attributes(body, IFADDRMSG.size)
-    raw = found.get(uapi.IFA_LOCAL) or found[uapi.IFA_ADDRESS]
+    raw = found.get(uapi.IFA_LOCAL) or _required(found, uapi.IFA_ADDRESS)
     flags = _number(found.get(uapi.IFA_FLAGS)) or flags
     broadcast = found.get(uapi.IFA_BROADCAST)
     return LinkAddress(
@@ -126,13 +131,13 @@ def address(body: bytes, names: Names) -> LinkAddress | None:
 
 def route(body: bytes, names: Names) -> Route | None:
     """An entry of a table; None also for a cached one."""
-    flags = RTMSG.unpack_from(body)[8]
+    flags = unpack(RTMSG, body)[8]
     return None if flags & uapi.RTM_F_CLONED else decision(body, names)
 
 
 def decision(body: bytes, names: Names) -> Route | None:
     """What a lookup decided, which IPv4 calls a cached route."""
-    number, length, _, _, table, protocol, scope, kind, flags = RTMSG.unpack_from(body)
+    number, length, _, _, table, protocol, scope, kind, flags = unpack(RTMSG, body)
     family, route_type = _FAMILIES.get(number), _ROUTE_TYPES.get(kind)
     if family is None or route_type is None:
         return None
@@ -181,7 +186,7 @@ def _nexthops(raw: bytes, names: Names) -> tuple[NextHop, ...]:
 
 
 def rule(body: bytes) -> Rule | None:
-    header = FIB_RULE_HDR.unpack_from(body)
+    header = unpack(FIB_RULE_HDR, body)
     number, destination_length, source_length, _, table, _, _, action, _ = header
     family = _FAMILIES.get(number)
     if family is None:
@@ -207,19 +212,19 @@ def _optional_prefix(raw: bytes | None, length: int, family: Family) -> Prefix |
 
 
 def _text(raw: bytes | None) -> IfName | None:
-    return IfName(raw.rstrip(b"\0").decode()) if raw is not None else None
+    return IfName(as_text(raw)) if raw is not None else None
 
 
 def neighbour(body: bytes, names: Names) -> Neighbour | None:
     """An entry that says something: permanent, proxy, or with a MAC that was learnt."""
-    number, _, _, index, state, flags, _ = NDMSG.unpack_from(body)
+    number, _, _, index, state, flags, _ = unpack(NDMSG, body)
     name, proxy = _name(names, index), bool(flags & uapi.NTF_PROXY)
     if name is None or number not in _FAMILIES or not (proxy or state & _KNOWN_NEIGHBOUR):
         return None
     found = attributes(body, NDMSG.size)
     return Neighbour(
         link=name,
-        address=_address(found[uapi.NDA_DST]),
+        address=_address(_required(found, uapi.NDA_DST)),
         mac=found.get(uapi.NDA_LLADDR, b"").hex(":"),
         permanent=proxy or bool(state & uapi.NUD_PERMANENT),
         proxy=proxy,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink import decode, uapi
-from spiderpool.netlink.channel import Answer
+from spiderpool.netlink.channel import Answer, unreadable
 from spiderpool.netlink.encode import RTMSG
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import Route
@@ -111,5 +111,8 @@ def _decision(
 ) -> Route | OperationFailed:
     if not isinstance(answer, bytes):
         return OperationFailed(str(question), *answer)
-    route = decode.decision(answer, names)
+    try:
+        route = decode.decision(answer, names)
+    except ValueError as error:
+        return unreadable(error)
     return route or OperationFailed(str(question), errno.ENODEV, "the link has just gone")

@@ -23,7 +23,7 @@ import struct
 
 from spiderpool.netlink import uapi
 from spiderpool.netlink.operations import MarkReplies, UnmarkReplies
-from spiderpool.netlink.wire import attribute, attributes, message, nested, text
+from spiderpool.netlink.wire import as_text, attribute, attributes, message, nested, text
 
 TABLE_PREFIX = "spiderpool-"
 
@@ -66,17 +66,13 @@ def rules_of(table: str) -> bytes:
 
 def table_name(body: bytes) -> str:
     """The name in a table's message."""
-    return _text(attributes(body, _NFGENMSG.size)[_TABLE_NAME])
+    return as_text(attributes(body, _NFGENMSG.size)[_TABLE_NAME])
 
 
 def chain_of_rule(body: bytes) -> tuple[str, str]:
     """Table and chain in a rule's message."""
     found = attributes(body, _NFGENMSG.size)
-    return _text(found[_RULE_TABLE]), _text(found[_RULE_CHAIN])
-
-
-def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\0").decode()
+    return as_text(found[_RULE_TABLE]), as_text(found[_RULE_CHAIN])
 
 
 def _message(kind: int, flags: int, body: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink import decode, nftables, requests
-from spiderpool.netlink.channel import Channel
+from spiderpool.netlink.channel import Channel, unreadable
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import LinkAddress, Neighbour, NetState, Route, Rule
 from spiderpool.netlink.selection import Selection
@@ -58,6 +58,12 @@ class StateReader:
         Raises:
             OperationFailed: the kernel refused a dump, or never gave a consistent one.
         """
+        try:
+            return self._read()
+        except ValueError as error:
+            raise unreadable(error) from error
+
+    def _read(self) -> NetState:
         links = self._link_bodies()
         self._names.learn(links)
         return NetState(

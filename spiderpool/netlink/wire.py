@@ -38,8 +38,24 @@ def u32(kind: int, value: int) -> bytes:
 
 
 def text(kind: int, value: str) -> bytes:
-    """A string attribute, closed by a NUL."""
-    return attribute(kind, value.encode() + b"\0")
+    """A string attribute, closed by a NUL; names of links need not be UTF-8."""
+    return attribute(kind, value.encode(errors="surrogateescape") + b"\0")
+
+
+def as_text(raw: bytes) -> str:
+    """The inverse of what :func:`text` puts into an attribute."""
+    return raw.rstrip(b"\0").decode(errors="surrogateescape")
+
+
+def unpack(layout: struct.Struct, body: bytes) -> tuple[int, ...]:
+    """The fixed part of a body.
+
+    Raises:
+        ValueError: the body is too short for it.
+    """
+    if len(body) < layout.size:
+        raise ValueError(f"netlink body of {len(body)} bytes, at least {layout.size} expected")
+    return layout.unpack_from(body)
 
 
 def nested(kind: int, *attributes: bytes) -> bytes:
