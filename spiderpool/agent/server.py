@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -37,6 +38,8 @@ BACKLOG = 512
 READ_SECONDS = 10.0
 SYNC_SECONDS = 10.0
 """How long an ADD waits for the caches of an agent that has just started."""
+SYNC_SECONDS_OF_DEL = 1.0
+"""A DEL waits less, since it can be done later."""
 WORK_SECONDS = 100.0
 """Below the time that the plugin waits for its answer."""
 DRAIN_SECONDS = 10.0
@@ -61,6 +64,14 @@ class Handler(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A handler, and which commands it cannot carry out before the caches are filled."""
+
+    handler: Handler
+    needs_caches: frozenset[CniCommand]
+
+
 class Readiness(Protocol):
     """Whether the agent knows enough to serve an ADD."""
 
@@ -78,7 +89,7 @@ class Postponed(Protocol):
 
 
 class Server:
-    """Serves the plugins in ``handlers`` on the socket at ``path``.
+    """Serves ``plugins`` (name -> who carries out its calls) on the socket at ``path``.
 
     Calls for one sandbox are carried out one after another, so that a DEL finds the end
     of the ADD that the runtime gave up.
@@ -87,11 +98,11 @@ class Server:
     def __init__(
         self,
         path: Path,
-        handlers: Mapping[str, Handler],
+        plugins: Mapping[str, Plugin],
         readiness: Readiness,
         postponed: Postponed,
     ) -> None:
-        self._path, self._handlers = path, handlers
+        self._path, self._plugins = path, plugins
         self._readiness, self._postponed = readiness, postponed
         self._calls: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -116,44 +127,46 @@ class Server:
             SpiderpoolError: what goes into the error object.
         """
         request = parse_request(raw.env, raw.stdin)
-        handler = self._handlers.get(request.plugin)
-        if handler is None:
-            known = ", ".join(sorted(self._handlers))
+        plugin = self._plugins.get(request.plugin)
+        if plugin is None:
+            known = ", ".join(sorted(self._plugins))
             words = f"SPIDERPOOL_PLUGIN: {request.plugin!r} is no plugin of ours; use {known}"
             raise CniError(CniCode.INVALID_ENVIRONMENT, words)
         with logs.fields(**_log_fields(request)):
             started = time.monotonic()
-            answer = await self._handle(handler, request, own, pod)
+            answer = await self._handle(plugin, request, own, pod)
             log.info("%s done in %.1f ms", request, (time.monotonic() - started) * 1e3)
         return orjson.dumps(answer) if answer else b""
 
     async def _handle(
-        self, handler: Handler, request: CniRequest, own: Namespace, pod: Namespace | None
+        self, plugin: Plugin, request: CniRequest, own: Namespace, pod: Namespace | None
     ) -> dict[str, Any]:
         if request.command is CniCommand.STATUS:
             if problems := self._readiness.problems(request.plugin):
                 raise CniError(CniCode.PLUGIN_NOT_AVAILABLE, "; ".join(problems))
             return {}
-        if request.command in NEEDS_POD:
-            if pod is None:
-                words = f"CNI_NETNS: {request.netns!r} cannot be opened"
-                raise CniError(CniCode.INVALID_ENVIRONMENT, words)
-            await self._wait_until_ready(request.plugin)
+        if request.command in NEEDS_POD and pod is None:
+            words = f"CNI_NETNS: {request.netns!r} cannot be opened"
+            raise CniError(CniCode.INVALID_ENVIRONMENT, words)
+        if request.command in plugin.needs_caches:
+            await self._wait_until_ready(request)
         lock = self._locks.setdefault(request.container_id, asyncio.Lock())
         try:
             async with lock, asyncio.timeout(WORK_SECONDS) as limit:
-                return await handler.handle(request, own, pod)
+                return await plugin.handler.handle(request, own, pod)
         except TimeoutError:
             if not limit.expired():
                 raise
             words = f"not done within {WORK_SECONDS:.0f} s"
             raise CniError(CniCode.TRY_AGAIN_LATER, words) from None
 
-    async def _wait_until_ready(self, plugin: str) -> None:
+    async def _wait_until_ready(self, request: CniRequest) -> None:
+        patience = SYNC_SECONDS_OF_DEL if request.command is CniCommand.DEL else SYNC_SECONDS
         try:
-            await asyncio.wait_for(self._readiness.synced(), SYNC_SECONDS)
+            await asyncio.wait_for(self._readiness.synced(), patience)
         except TimeoutError:
-            words = f"the agent is not ready yet: {'; '.join(self._readiness.problems(plugin))}"
+            problems = "; ".join(self._readiness.problems(request.plugin))
+            words = f"the agent is not ready yet: {problems}"
             raise CniError(CniCode.TRY_AGAIN_LATER, words) from None
 
     async def _serve(self, connection: socket.socket) -> None:

@@ -1,0 +1,421 @@
+"""The server with handlers of the test's, over a real unix socket; no privileges needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spiderpool.agent import server as server_module
+from spiderpool.agent.server import Plugin, Server
+from spiderpool.agent.wire import RawRequest
+from spiderpool.cni.request import CniRequest
+from spiderpool.errors import BadInput, CniCode, CniError, Unreachable
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.modes import CniCommand
+
+Work = Callable[[CniRequest, Namespace, Namespace | None], Awaitable[dict[str, Any]]]
+Answer = tuple[int, Any]
+
+
+class Handler:
+    """Does what the test says; ``seen`` has the calls."""
+
+    def __init__(self, work: Work | None = None) -> None:
+        self.work = work
+        self.seen: list[CniRequest] = []
+
+    async def handle(
+        self, request: CniRequest, own: Namespace, pod: Namespace | None
+    ) -> dict[str, Any]:
+        self.seen.append(request)
+        return await self.work(request, own, pod) if self.work else {}
+
+
+class Readiness:
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.known: list[str] = []
+
+    async def synced(self) -> None:
+        await self.ready.wait()
+
+    def problems(self, plugin: str) -> list[str]:
+        return self.known
+
+
+class Postponed:
+    def __init__(self) -> None:
+        self.saved: list[RawRequest] = []
+
+    async def save(self, request: RawRequest) -> None:
+        self.saved.append(request)
+
+
+class World:
+    def __init__(self, folder: Path, work: Work | None) -> None:
+        self.path = folder / "agent.sock"
+        self.handler = Handler(work)
+        self.readiness, self.postponed = Readiness(), Postponed()
+        needs = frozenset({CniCommand.ADD, CniCommand.DEL})
+        plugins = {"spiderpool": Plugin(self.handler, needs)}
+        self.server = Server(self.path, plugins, self.readiness, self.postponed)
+
+    async def open(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.setblocking(False)
+        while True:
+            try:
+                connection.connect(str(self.path))
+            except FileNotFoundError:
+                await asyncio.sleep(0.001)
+            else:
+                return connection
+
+    async def call(self, request: RawRequest, namespaces: int = 2) -> Answer:
+        with await self.open() as connection:
+            send(connection, request.encode(), namespaces)
+            return await answer_on(connection)
+
+
+def send(connection: socket.socket, data: bytes, namespaces: int = 2) -> None:
+    descriptors = [os.open("/proc/self/ns/net", os.O_RDONLY) for _ in range(namespaces)]
+    socket.send_fds(connection, [data], descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+async def answer_on(connection: socket.socket) -> Answer:
+    magic, status, size = struct.unpack(">4sII", await exactly(connection, 12))
+    assert magic == b"SPCN"
+    return status, json.loads(await exactly(connection, size)) if size else None
+
+
+async def exactly(connection: socket.socket, size: int) -> bytes:
+    loop, data = asyncio.get_running_loop(), b""
+    while len(data) < size:
+        chunk = await loop.sock_recv(connection, size - len(data))
+        assert chunk, f"the answer ended after {data!r}"
+        data += chunk
+    return data
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def run(
+    folder: Path, scenario: Callable[[World], Awaitable[None]], work: Work | None = None
+) -> None:
+    async def main() -> None:
+        world = World(folder, work)
+        serving = asyncio.create_task(world.server.run())
+        try:
+            async with asyncio.timeout(10):
+                await scenario(world)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    before = descriptors()
+    asyncio.run(main())
+    assert descriptors() == before, "a descriptor was not closed"
+
+
+def request(command: str = "ADD", config: dict[str, Any] | None = None, **env: str) -> RawRequest:
+    fields = {
+        "CNI_COMMAND": command,
+        "CNI_CONTAINERID": "c1",
+        "CNI_NETNS": "/var/run/netns/p",
+        "CNI_IFNAME": "net1",
+        "CNI_ARGS": "K8S_POD_NAMESPACE=web;K8S_POD_NAME=nginx;K8S_POD_UID=u1",
+        "SPIDERPOOL_PLUGIN": "spiderpool",
+    }
+    netconf = {"cniVersion": "1.1.0", "name": "net", "type": "spiderpool"} | (config or {})
+    return RawRequest(fields | env, json.dumps(netconf).encode())
+
+
+def test_a_call_reaches_its_handler_and_the_answer_comes_back(tmp_path: Path) -> None:
+    async def work(req: CniRequest, own: Namespace, pod: Namespace | None) -> dict[str, Any]:
+        assert pod is not None
+        with Namespace.current() as here:
+            assert own.cookie == pod.cookie == here.cookie
+        return {"cniVersion": req.cni_version, "pod": f"{req.pod_namespace}/{req.pod_name}"}
+
+    async def scenario(world: World) -> None:
+        assert await world.call(request()) == (0, {"cniVersion": "1.1.0", "pod": "web/nginx"})
+        (seen,) = world.handler.seen
+        assert (seen.command, seen.plugin, seen.ifname) == (CniCommand.ADD, "spiderpool", "net1")
+
+    run(tmp_path, scenario, work)
+
+
+def test_a_del_has_no_output(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        assert await world.call(request("DEL"), namespaces=1) == (0, None)
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadInput("annotation x", "is wrong", "mend it"), CniCode.INVALID_NETWORK_CONFIG),
+        (CniError(CniCode.NO_ADDRESS, "none left"), CniCode.NO_ADDRESS),
+        (Unreachable("nobody there"), CniCode.TRY_AGAIN_LATER),
+    ],
+)
+def test_an_error_is_an_error_object(tmp_path: Path, error: Exception, code: CniCode) -> None:
+    async def work(*_: object) -> dict[str, Any]:
+        raise error
+
+    async def scenario(world: World) -> None:
+        status, answer = await world.call(request(config={"cniVersion": "0.4.0"}))
+        assert status == 1
+        assert answer == {"cniVersion": "0.4.0", "code": code, "msg": str(error)}
+
+    run(tmp_path, scenario, work)
+
+
+def test_a_fault_of_ours_shows_no_traceback(tmp_path: Path) -> None:
+    async def work(*_: object) -> dict[str, Any]:
+        raise ZeroDivisionError("secret words")
+
+    async def scenario(world: World) -> None:
+        status, answer = await world.call(request())
+        assert status == 1
+        assert answer["code"] == CniCode.INTERNAL
+        assert "ZeroDivisionError" in answer["msg"]
+        assert "secret" not in json.dumps(answer)
+
+    run(tmp_path, scenario, work)
+
+
+def test_a_del_that_the_api_cannot_do_now_is_kept_and_succeeds(tmp_path: Path) -> None:
+    async def work(*_: object) -> dict[str, Any]:
+        raise Unreachable("nobody there")
+
+    async def scenario(world: World) -> None:
+        assert await world.call(request("DEL"), namespaces=1) == (0, None)
+        assert world.postponed.saved == [request("DEL")]
+
+    run(tmp_path, scenario, work)
+
+
+def test_a_del_with_another_error_fails(tmp_path: Path) -> None:
+    async def work(*_: object) -> dict[str, Any]:
+        raise BadInput("x", "is wrong")
+
+    async def scenario(world: World) -> None:
+        assert (await world.call(request("DEL")))[0] == 1
+        assert world.postponed.saved == []
+
+    run(tmp_path, scenario, work)
+
+
+def test_calls_wait_for_the_caches_and_say_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "SYNC_SECONDS", 0.05)
+    monkeypatch.setattr(server_module, "SYNC_SECONDS_OF_DEL", 0.05)
+
+    async def scenario(world: World) -> None:
+        world.readiness.ready.clear()
+        world.readiness.known = ["pods: not listed yet"]
+        status, answer = await world.call(request())
+        assert (status, answer["code"]) == (1, CniCode.TRY_AGAIN_LATER)
+        assert "pods: not listed yet" in answer["msg"]
+        assert await world.call(request("DEL"), namespaces=1) == (0, None)
+        assert len(world.postponed.saved) == 1
+        assert world.handler.seen == []
+        asyncio.get_running_loop().call_later(0.01, world.readiness.ready.set)
+        assert await world.call(request()) == (0, None)
+
+    run(tmp_path, scenario)
+
+
+def test_status_tells_whether_an_add_would_be_served(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        assert await world.call(request("STATUS"), namespaces=1) == (0, None)
+        world.readiness.known = ["SpiderCoordinator default is NotReady: because"]
+        status, answer = await world.call(request("STATUS"), namespaces=1)
+        assert (status, answer["code"]) == (1, CniCode.PLUGIN_NOT_AVAILABLE)
+        assert answer["msg"] == world.readiness.known[0]
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("raw", "namespaces", "code", "words"),
+    [
+        (request(SPIDERPOOL_PLUGIN="other"), 2, 4, "'other' is no plugin of ours"),
+        (request(CNI_COMMAND="NONSENSE"), 2, 4, "CNI_COMMAND"),
+        (request(config={"cniVersion": "0.2.0"}), 2, 1, "'0.2.0' is not supported"),
+        (RawRequest(request().env, b"{nonsense"), 2, 6, "not JSON"),
+        (request(), 1, 4, "CNI_NETNS: '/var/run/netns/p' cannot be opened"),
+        (request(), 0, 6, "without a descriptor of its namespace"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_named(
+    tmp_path: Path, raw: RawRequest, namespaces: int, code: int, words: str
+) -> None:
+    async def scenario(world: World) -> None:
+        status, answer = await world.call(raw, namespaces)
+        assert (status, answer["code"]) == (1, code)
+        assert words in answer["msg"]
+        assert world.handler.seen == []
+
+    run(tmp_path, scenario)
+
+
+def test_a_descriptor_of_something_else_is_refused(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        with await world.open() as connection:
+            socket.send_fds(connection, [request().encode()], [0, 0])
+            status, answer = await answer_on(connection)
+        assert (status, answer["code"]) == (1, CniCode.INVALID_ENVIRONMENT)
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    "junk", [b"GET / HTTP/1.1\r\n\r\n" + b"x" * 100_000, b"SPCN" + b"\xff" * 12]
+)
+def test_a_foreign_request_gets_an_answer(tmp_path: Path, junk: bytes) -> None:
+    async def scenario(world: World) -> None:
+        with await world.open() as connection:
+            send(connection, junk)
+            status, answer = await answer_on(connection)
+        assert (status, answer["code"]) == (1, CniCode.DECODING_FAILURE)
+
+    run(tmp_path, scenario)
+
+
+def test_a_half_request_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "READ_SECONDS", 0.05)
+
+    async def scenario(world: World) -> None:
+        with await world.open() as connection:
+            send(connection, request().encode()[:-1])
+            assert await asyncio.get_running_loop().sock_recv(connection, 1) == b""
+        assert world.handler.seen == []
+        assert await world.call(request()) == (0, None)
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(("command", "ends"), [("ADD", True), ("DEL", False)])
+def test_who_hangs_up_ends_an_add_but_not_a_del(tmp_path: Path, command: str, ends: bool) -> None:
+    began, outcome = asyncio.Event(), []
+
+    async def work(*_: object) -> dict[str, Any]:
+        began.set()
+        try:
+            await asyncio.sleep(0.05)
+            outcome.append("done")
+        except asyncio.CancelledError:
+            outcome.append("cancelled")
+            raise
+        return {}
+
+    async def scenario(world: World) -> None:
+        with await world.open() as connection:
+            send(connection, request(command).encode())
+            await began.wait()
+        while not outcome:  # noqa: ASYNC110 - the outcome has no event
+            await asyncio.sleep(0.001)
+        assert outcome == ["cancelled" if ends else "done"]
+
+    run(tmp_path, scenario, work)
+
+
+def test_a_del_begins_after_the_add_that_was_given_up_has_ended(tmp_path: Path) -> None:
+    began, order = asyncio.Event(), []
+
+    async def work(req: CniRequest, *_: object) -> dict[str, Any]:
+        order.append(f"{req.command} begins")
+        began.set()
+        try:
+            if req.command is CniCommand.ADD:
+                await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.02)
+            order.append(f"{req.command} ends")
+        return {}
+
+    async def scenario(world: World) -> None:
+        with await world.open() as connection:
+            send(connection, request().encode())
+            await began.wait()
+        assert await world.call(request("DEL")) == (0, None)
+        assert order == ["ADD begins", "ADD ends", "DEL begins", "DEL ends"]
+
+    run(tmp_path, scenario, work)
+
+
+def test_sandboxes_are_served_side_by_side(tmp_path: Path) -> None:
+    met = asyncio.Barrier(3)
+
+    async def work(*_: object) -> dict[str, Any]:
+        await met.wait()
+        return {}
+
+    async def scenario(world: World) -> None:
+        calls = [world.call(request(CNI_CONTAINERID=f"c{number}")) for number in range(3)]
+        assert await asyncio.gather(*calls) == [(0, None)] * 3
+
+    run(tmp_path, scenario, work)
+
+
+def test_calls_in_flight_are_finished_when_the_agent_ends(tmp_path: Path) -> None:
+    began = asyncio.Event()
+
+    async def work(*_: object) -> dict[str, Any]:
+        began.set()
+        await asyncio.sleep(0.05)
+        return {"done": True}
+
+    async def main() -> None:
+        world = World(tmp_path, work)
+        serving = asyncio.create_task(world.server.run())
+        call = asyncio.create_task(world.call(request()))
+        await began.wait()
+        serving.cancel()
+        assert await call == (0, {"done": True})
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+def test_a_new_agent_takes_the_socket_over(tmp_path: Path) -> None:
+    async def main() -> None:
+        old, new = World(tmp_path, None), World(tmp_path, None)
+        first = asyncio.create_task(old.server.run())
+        await old.call(request())
+        second = asyncio.create_task(new.server.run())
+        await asyncio.sleep(0.01)
+        await new.call(request())
+        assert len(new.handler.seen) == 1
+        assert new.path.stat().st_mode & 0o777 == 0o600
+        for task in (first, second):
+            task.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+def test_a_socket_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
+    async def main() -> None:
+        world = World(tmp_path / ("x" * 120), None)
+        with pytest.raises(BadInput, match=r"--socket .* cannot be listened on"):
+            await world.server.run()
+
+    asyncio.run(main())
