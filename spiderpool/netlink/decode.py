@@ -83,7 +83,8 @@ def _prefix(raw: bytes | None, length: int, family: Family) -> Prefix:
 def link_name(body: bytes) -> tuple[int, str]:
     """Index and name of a link's message."""
     index = unpack(IFINFOMSG, body)[2]
-    return index, as_text(_required(attributes(body, IFINFOMSG.size), uapi.IFLA_IFNAME))
+    found = attributes(body, IFINFOMSG.size, until=uapi.IFLA_IFNAME)
+    return index, as_text(_required(found, uapi.IFLA_IFNAME))
 
 
 def link(body: bytes, names: Names) -> Link:
@@ -127,6 +128,11 @@ def address(body: bytes, names: Names) -> LinkAddress | None:
         no_prefix_route=bool(flags & uapi.IFA_F_NOPREFIXROUTE),
         secondary=family is Family.V4 and bool(flags & uapi.IFA_F_SECONDARY),
     )
+
+
+def table_byte(body: bytes) -> int:
+    """The table of a route when it is below 256: all that is needed to pass it over."""
+    return unpack(RTMSG, body)[4]
 
 
 def route(body: bytes, names: Names) -> Route | None:

@@ -96,8 +96,9 @@ class StateReader:
         for table in (0,) if tables is None else tables:
             for family in self._selection.families:
                 bodies = self._dump_or_nothing(requests.routes(family, table))
-                found = _decoded(bodies, family, lambda body: decode.route(body, self._names))
-                yield from (route for route in found if table or route.table != LOCAL)
+                if not table:
+                    bodies = [body for body in bodies if decode.table_byte(body) != LOCAL]
+                yield from _decoded(bodies, family, lambda body: decode.route(body, self._names))
 
     def _dump_or_nothing(self, request: bytes) -> list[bytes]:
         """A table that nothing was ever put into does not exist, which means it is empty."""

@@ -78,15 +78,17 @@ def messages(buffer: bytes) -> Iterator[tuple[int, int, int, bytes]]:
         offset += (length + 3) & ~3
 
 
-def attributes(body: bytes, offset: int) -> dict[int, bytes]:
+def attributes(body: bytes, offset: int, until: int = -1) -> dict[int, bytes]:
     """Attributes of ``body`` from ``offset`` on; of a repeated type the last one stays.
+
+    Reading stops behind the first attribute of type ``until``.
 
     Raises:
         ValueError: a length does not fit the body.
     """
     found: dict[int, bytes] = {}
     end = len(body)
-    while offset + 4 <= end:
+    while offset + 4 <= end and until not in found:
         length, kind = _ATTRIBUTE.unpack_from(body, offset)
         if length < 4 or offset + length > end:
             raise ValueError(f"netlink attribute of {length} bytes in {end - offset} received")
