@@ -95,8 +95,9 @@ class CacheReadiness:
         await self._informers.synced()
 
     def problems(self, plugin: str) -> list[str]:
-        if problems := [cache.problem for cache in self._informers if not cache.is_synced]:
-            return problems
+        if waiting := [cache.problem for cache in self._informers if not cache.is_synced]:
+            others = f" (and {len(waiting) - 1} more kinds)" if len(waiting) > 1 else ""
+            return [waiting[0] + others]
         if plugin == COORDINATOR:
             try:
                 configuration({}, self._caches.coordinator(), {})
