@@ -1,0 +1,58 @@
+"""Objects as HTTP answers, in the form that the client accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from harness.kubeapi.kinds import Kind
+from harness.kubeapi.negotiate import JSON, Form
+from harness.kubeapi.objects import Object
+from harness.kubeapi.status import ApiError
+from harness.kubeapi.tables.build import partial, partial_list, table
+from harness.kubeapi.watches import Event
+
+
+def json_answer(obj: Object, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
+    """An object as JSON; each warning is a header that kubectl prints (RFC 7234 section 5.5)."""
+    answer = web.Response(body=orjson.dumps(obj), status=code, content_type=JSON)
+    for warning in warnings:
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        answer.headers.add("Warning", f'299 - "{quoted}"')
+    return answer
+
+
+def error_answer(error: ApiError) -> web.Response:
+    return json_answer(error.status, error.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How objects of ``kind`` are shown; ``include`` is the query parameter includeObject."""
+
+    kind: Kind
+    form: Form
+    include: str = ""
+
+    def of(self, obj: Object) -> Object:
+        """One object or one list in the wanted form."""
+        if self.form.as_ == "Table":
+            return table(self.kind, obj, self.form.version, self.include)
+        if self.form.as_:
+            shown = partial_list if "items" in obj else partial
+            return shown(obj, self.form.version)
+        return obj
+
+    def event(self, event: Event, first: bool) -> bytes:
+        """One line of a watch. Only the first Table names its columns."""
+        obj = event.obj
+        if event.type == "BOOKMARK" and self.form.as_ == "Table":
+            obj = {**self.of(obj), "rows": []}
+        elif event.type != "ERROR":
+            obj = self.of(obj)
+        if not first and self.form.as_ == "Table" and event.type != "ERROR":
+            obj = {**obj, "columnDefinitions": None}
+        return orjson.dumps({"type": event.type, "object": obj}) + b"\n"

@@ -1,0 +1,1 @@
+"""The kinds that every Kubernetes serves: their shapes, defaults, rules and allocations."""

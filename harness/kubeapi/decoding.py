@@ -1,0 +1,125 @@
+"""Bytes of a request to an object of the kind that its path names.
+
+``fieldValidation`` says what happens to fields that the kind does not have: ``Strict``
+refuses them, ``Warn`` (the default) drops them with a warning, ``Ignore`` drops them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from harness.kubeapi import status
+from harness.kubeapi.builtin.types import schema_of
+from harness.kubeapi.kinds import Kind
+from harness.kubeapi.objects import Object
+from harness.kubeapi.schema.decode import DecodeMismatch, decode
+from harness.kubeapi.schema.structural import fill_defaults, prune
+
+JSON = "application/json"
+YAML = "application/yaml"
+_STRICT, _IGNORE = "Strict", "Ignore"
+_MODES = ("", _IGNORE, "Warn", _STRICT)
+
+
+def parse(body: bytes, content_type: str) -> Any:
+    """JSON or YAML as plain data. Raises 400 and 415."""
+    media = content_type.partition(";")[0].strip() or JSON
+    if media.endswith("yaml"):
+        return _parse_yaml(body)
+    if not media.endswith("json"):
+        raise status.unsupported_media_type([JSON, YAML])
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise status.bad_request(f"error decoding the body: json parse error: {error}") from None
+
+
+def _parse_yaml(body: bytes) -> Any:
+    import yaml  # noqa: PLC0415 - most clients never send it, and it is slow to load
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # Timestamps stay text, as in JSON.
+    plain = type("Plain", (loader,), {"yaml_implicit_resolvers": _without_timestamps(loader)})
+    try:
+        return yaml.load(body, Loader=plain)  # noqa: S506 - derived from the safe loader
+    except yaml.YAMLError as error:
+        raise status.bad_request(f"error decoding the body: yaml: {error}") from None
+
+
+def _without_timestamps(loader: Any) -> dict[str, list[tuple[str, Any]]]:
+    return {
+        first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in loader.yaml_implicit_resolvers.items()
+    }
+
+
+def envelope(kind: Kind, data: Any) -> Object:
+    """Check that the data is an object of this kind, and complete ``apiVersion`` and ``kind``.
+
+    Raises 400.
+    """
+    if not isinstance(data, dict):
+        raise _unrecognized(kind, "couldn't get version/kind; json parse error")
+    version, name = data.get("apiVersion"), data.get("kind")
+    if not kind.builtin and not name:
+        raise _unrecognized(kind, f"Object 'Kind' is missing in '{orjson.dumps(data).decode()}'")
+    if version and version != kind.api_version:
+        raise status.bad_request(
+            f"the API version in the data ({version}) does not match the expected "
+            f"API version ({kind.api_version})"
+        )
+    if name and name != kind.name:
+        why = f"the kind in the data ({name}) does not match the expected kind ({kind.name})"
+        raise status.bad_request(why)
+    return {**data, "apiVersion": kind.api_version, "kind": kind.name}
+
+
+def _unrecognized(kind: Kind, why: str) -> status.ApiError:
+    return status.bad_request(
+        f"the object provided is unrecognized (must be of type {kind.name}): {why}"
+    )
+
+
+def conform(kind: Kind, obj: Object, mode: str) -> tuple[Object, list[str]]:
+    """The object without what its kind does not know, and warnings about that.
+
+    Custom resources get their defaults here. Raises 400.
+    """
+    if mode not in _MODES:
+        raise status.bad_request(
+            f'fieldValidation: Unsupported value: "{mode}": supported values: '
+            '"Ignore", "Strict", "Warn"'
+        )
+    try:
+        kept, unknown = _builtin(kind, obj) if kind.builtin else _custom(kind, obj)
+    except DecodeMismatch as mismatch:
+        raise _cannot_be_handled(kind, str(mismatch)) from None
+    problems = [f'unknown field "{path}"' for path in unknown]
+    if problems and mode == _STRICT:
+        raise _cannot_be_handled(kind, "strict decoding error: " + ", ".join(problems))
+    return kept, [] if mode == _IGNORE else problems
+
+
+def _cannot_be_handled(kind: Kind, why: str) -> status.ApiError:
+    return status.bad_request(
+        f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {why}'
+    )
+
+
+def _builtin(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
+    kept, unknown = decode(kind.schema, obj)
+    kept.setdefault("metadata", {})
+    return kept, unknown
+
+
+def _custom(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
+    metadata = obj.get("metadata")
+    wrapped = {"metadata": metadata if metadata is not None else {}}
+    holder = {"x-go-type": kind.name, "properties": {"metadata": schema_of("ObjectMeta")}}
+    kept, unknown = decode(holder, wrapped)
+    result: Object = orjson.loads(orjson.dumps({**obj, "metadata": kept["metadata"]}))
+    unknown += prune(kind.schema, result)
+    fill_defaults(kind.schema, result)
+    return result, unknown

@@ -1,0 +1,104 @@
+"""What a DELETE does to an object: remove it, or mark it and wait for others. Pure.
+
+Waiting happens for finalizers, for a pod's grace period (its kubelet confirms with a grace
+of 0), and for a namespace's contents.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from harness.kubeapi import status
+from harness.kubeapi.kinds import Kind
+from harness.kubeapi.objects import Object, clone, timestamp
+
+FOREGROUND = "foregroundDeletion"
+ORPHAN = "orphan"
+_DEFAULT_POD_GRACE_SECONDS = 30
+
+
+class Propagation(enum.StrEnum):
+    """What becomes of the objects that the deleted one owns."""
+
+    BACKGROUND = "Background"
+    FOREGROUND = "Foreground"
+    ORPHAN = "Orphan"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """``grace_seconds`` is None when the client leaves it to the object."""
+
+    grace_seconds: int | None = None
+    uid: str = ""
+    revision: str = ""
+    propagation: Propagation | None = None
+    dry_run: bool = False
+
+
+def check_preconditions(kind: Kind, obj: Object, uid: str, revision: str) -> None:
+    """Raises 409 when the object is not the one that the client means."""
+    metadata = obj["metadata"]
+    for name, asked, found in (
+        ("UID", uid, metadata["uid"]),
+        ("ResourceVersion", revision, metadata["resourceVersion"]),
+    ):
+        if asked and asked != found:
+            where = "UID in object meta" if name == "UID" else "ResourceVersion in object meta"
+            why = f"Precondition failed: {name} in precondition: {asked}, {where}: {found}"
+            raise status.conflict(kind.plural, kind.group, metadata["name"], why)
+
+
+def is_finished(obj: Object) -> bool:
+    """The object is being deleted, and nothing holds it any more."""
+    metadata = obj["metadata"]
+    held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
+    held = held or (obj.get("kind") == "Namespace" and (obj.get("spec") or {}).get("finalizers"))
+    return bool(metadata.get("deletionTimestamp")) and not held
+
+
+def marked(kind: Kind, obj: Object, options: DeleteOptions, now: datetime) -> Object:
+    """The object as a DELETE leaves it; ``is_finished`` says whether it goes at once."""
+    result = clone(obj)
+    metadata = result["metadata"]
+    _set_policy_finalizer(metadata, options.propagation)
+    grace = _grace_seconds(kind, result, options)
+    shortened = grace < (metadata.get("deletionGracePeriodSeconds") or 0)
+    if metadata.get("deletionTimestamp") and not shortened:
+        return result
+    metadata["deletionTimestamp"] = timestamp(now + timedelta(seconds=grace))
+    metadata["deletionGracePeriodSeconds"] = grace
+    if metadata.get("generation"):
+        metadata["generation"] += 1
+    if kind.name == "Namespace" and not kind.group:
+        result.setdefault("status", {})["phase"] = "Terminating"
+    return result
+
+
+def _set_policy_finalizer(metadata: Object, policy: Propagation | None) -> None:
+    if policy is None:
+        return
+    finalizers = [
+        name for name in metadata.get("finalizers") or [] if name not in (FOREGROUND, ORPHAN)
+    ]
+    if policy is Propagation.FOREGROUND:
+        finalizers.append(FOREGROUND)
+    elif policy is Propagation.ORPHAN:
+        finalizers.append(ORPHAN)
+    metadata["finalizers"] = finalizers
+    if not finalizers:
+        del metadata["finalizers"]
+
+
+def _grace_seconds(kind: Kind, obj: Object, options: DeleteOptions) -> int:
+    """Only pods that run somewhere are given time."""
+    if kind.name != "Pod" or kind.group:
+        return 0
+    spec, phase = obj.get("spec") or {}, (obj.get("status") or {}).get("phase")
+    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+        return 0
+    if options.grace_seconds is not None:
+        return options.grace_seconds
+    return int(spec.get("terminationGracePeriodSeconds", _DEFAULT_POD_GRACE_SECONDS))

@@ -1,0 +1,222 @@
+"""Requests for resources: from method and path to reads and writes, and to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from harness.kubeapi import (
+    decoding,
+    patching,
+    reads,
+    removal,
+    status,
+    subresources,
+    watches,
+    writes,
+)
+from harness.kubeapi.answers import Shape, json_answer
+from harness.kubeapi.cluster import Cluster
+from harness.kubeapi.deletion import DeleteOptions
+from harness.kubeapi.kinds import Kind
+from harness.kubeapi.negotiate import wanted_form
+from harness.kubeapi.objects import Object
+from harness.kubeapi.request import Query, ResourcePath, parse_path
+from harness.kubeapi.status import ApiError
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as far as it is understood before its body is read."""
+
+    cluster: Cluster
+    http: web.Request
+    path: ResourcePath
+    kind: Kind
+    query: Query
+
+    @property
+    def shape(self) -> Shape:
+        form = wanted_form(self.http.headers.get("Accept", ""))
+        return Shape(self.kind, form, self.query.text("includeObject"))
+
+    @property
+    def write(self) -> writes.Write:
+        agent = self.http.headers.get("User-Agent", "").partition("/")[0]
+        return writes.Write(
+            kind=self.kind,
+            namespace=self.path.namespace,
+            name=self.path.name,
+            subresource=self.path.subresource,
+            dry_run=self.query.dry_run,
+            validation=self.query.text("fieldValidation"),
+            manager=self.query.text("fieldManager") or agent or "unknown",
+        )
+
+    async def data(self) -> Any:
+        return decoding.parse(await self.http.read(), self.http.headers.get("Content-Type", ""))
+
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
+    """Raises ApiError."""
+    path = parse_path(http.path)
+    kind = cluster.registry.find(path.group, path.version, path.plural)
+    if path.namespace and not kind.namespaced:
+        raise status.no_such_path()
+    subresources.needs(kind, path.subresource)
+    call = Call(cluster, http, path, kind, Query(http.query))
+    if not path.name:
+        handlers = _COLLECTION
+    elif path.subresource in _SPECIAL:
+        handlers = _SPECIAL[path.subresource]
+    else:
+        handlers = _PART if path.subresource else _OBJECT
+    handler = handlers.get(http.method)
+    if handler is None:
+        raise status.method_not_allowed(kind.plural, kind.group, http.method.lower())
+    return await handler(call)
+
+
+async def _get(call: Call) -> web.StreamResponse:
+    if call.query.flag("watch"):
+        return await _watch_collection(call, f"metadata.name={call.path.name}")
+    reads.check_revision(call.cluster, call.query.revision)
+    obj = call.cluster.get(call.kind, call.path.namespace, call.path.name)
+    return json_answer(call.shape.of(obj))
+
+
+async def _list(call: Call) -> web.StreamResponse:
+    if call.query.flag("watch"):
+        return await _watch_collection(call)
+    found = reads.list_objects(call.cluster, call.kind, call.path.namespace, call.query)
+    return json_answer(call.shape.of(found))
+
+
+async def _watch_collection(call: Call, fields: str = "") -> web.StreamResponse:
+    query = Query({**call.query.values, "fieldSelector": fields}) if fields else call.query
+    watches.check_query(query)
+    shape = call.shape
+    reads.selected(call.kind, call.path.namespace, query)
+    answer = web.StreamResponse()
+    answer.content_type = "application/json"
+    answer.headers["Content-Type"] = "application/json;stream=watch"
+    answer.enable_chunked_encoding()
+    await answer.prepare(call.http)
+    first = True
+    async for event in watches.watch(call.cluster, call.kind, call.path.namespace, query):
+        await answer.write(shape.event(event, first))
+        first = False
+    return answer
+
+
+async def _create(call: Call) -> web.StreamResponse:
+    if call.kind.namespaced and not call.path.namespace:
+        raise status.method_not_allowed(call.kind.plural, call.kind.group, "create")
+    written = await writes.create(call.cluster, call.write, await call.data())
+    return _written(call, written)
+
+
+async def _update(call: Call) -> web.StreamResponse:
+    written = await writes.update(call.cluster, call.write, await call.data())
+    return _written(call, written)
+
+
+async def _patch(call: Call) -> web.StreamResponse:
+    content_type = call.http.headers.get("Content-Type", "")
+    change = patching.change_of(call.kind, content_type, await call.http.read())
+    written = await writes.patch(call.cluster, call.write, change)
+    return _written(call, written)
+
+
+def _written(call: Call, written: writes.Written) -> web.Response:
+    code = 201 if written.created else 200
+    return json_answer(call.shape.of(written.obj), code, written.warnings)
+
+
+async def _delete(call: Call) -> web.StreamResponse:
+    options = await _options(call)
+    path = call.path
+    obj, gone = await removal.delete(call.cluster, call.kind, path.namespace, path.name, options)
+    if not gone or call.kind.returns_deleted:
+        return json_answer(call.shape.of(obj))
+    details: Object = {"name": path.name, "group": call.kind.group, "kind": call.kind.plural,
+                       "uid": obj["metadata"]["uid"]}  # fmt: skip
+    return json_answer(status.success({name: value for name, value in details.items() if value}))
+
+
+async def _delete_collection(call: Call) -> web.StreamResponse:
+    options = await _options(call)
+    found = reads.list_objects(call.cluster, call.kind, call.path.namespace, call.query)
+    deleted = []
+    for obj in found["items"]:
+        metadata = obj["metadata"]
+        try:
+            left, _ = await removal.delete(
+                call.cluster, call.kind, metadata.get("namespace", ""), metadata["name"], options
+            )
+        except ApiError as error:
+            if error.code != 404:
+                raise
+        else:
+            deleted.append(left)
+    return json_answer(call.shape.of({**found, "items": deleted}))
+
+
+async def _options(call: Call) -> DeleteOptions:
+    return removal.parse_options(await call.data() if call.http.can_read_body else None, call.query)
+
+
+async def _get_scale(call: Call) -> web.StreamResponse:
+    assert call.kind.scale
+    obj = call.cluster.get(call.kind, call.path.namespace, call.path.name)
+    return json_answer(subresources.scale_of(obj, call.kind.scale))
+
+
+async def _put_scale(call: Call) -> web.StreamResponse:
+    assert call.kind.scale
+    data = await call.data()
+    scaled = await subresources.scale(call.cluster, call.write, call.kind.scale, lambda _: data)
+    return json_answer(scaled)
+
+
+async def _patch_scale(call: Call) -> web.StreamResponse:
+    assert call.kind.scale
+    content_type = call.http.headers.get("Content-Type", "")
+    change = patching.change_of(call.kind, content_type, await call.http.read())
+    return json_answer(await subresources.scale(call.cluster, call.write, call.kind.scale, change))
+
+
+async def _bind(call: Call) -> web.StreamResponse:
+    return json_answer(await subresources.bind(call.cluster, call.write, await call.data()), 201)
+
+
+async def _evict(call: Call) -> web.StreamResponse:
+    """Pods are evicted by deletion; there is no disruption budget to ask."""
+    data = await call.data()
+    body = data.get("deleteOptions") if isinstance(data, dict) else None
+    options = removal.parse_options(body, call.query)
+    await removal.delete(call.cluster, call.kind, call.path.namespace, call.path.name, options)
+    return json_answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+                        "code": 201}, 201)  # fmt: skip
+
+
+async def _finalize(call: Call) -> web.StreamResponse:
+    written = await subresources.finalize(call.cluster, call.write, await call.data())
+    return json_answer(written.obj)
+
+
+_PART: dict[str, Handler] = {"GET": _get, "PUT": _update, "PATCH": _patch}
+_OBJECT: dict[str, Handler] = {**_PART, "DELETE": _delete}
+_COLLECTION: dict[str, Handler] = {"GET": _list, "POST": _create, "DELETE": _delete_collection}
+_SPECIAL: dict[str, dict[str, Handler]] = {
+    "scale": {"GET": _get_scale, "PUT": _put_scale, "PATCH": _patch_scale},
+    "binding": {"POST": _bind},
+    "eviction": {"POST": _evict},
+    "finalize": {"PUT": _finalize},
+}

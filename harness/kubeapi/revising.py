@@ -1,0 +1,113 @@
+"""How a written object becomes a stored one: what the client may set, what it may not. Pure.
+
+A write to the object leaves its status alone, a write to its status leaves the rest alone;
+identity and times belong to the server; ``generation`` counts changes of what is wanted.
+"""
+
+from __future__ import annotations
+
+from harness.kubeapi import causes, status
+from harness.kubeapi.kinds import Kind
+from harness.kubeapi.objects import Object, new_uid, timestamp
+from harness.kubeapi.status import Cause
+
+_SERVER_OWNED = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+)
+
+
+def created(kind: Kind, obj: Object) -> Object:
+    """The object with what the server gives to a new one; changes ``obj``'s metadata."""
+    metadata = obj["metadata"]
+    for name in (*_SERVER_OWNED, "resourceVersion"):
+        metadata.pop(name, None)
+    metadata["uid"] = new_uid()
+    metadata["creationTimestamp"] = timestamp()
+    if kind.has_generation:
+        metadata["generation"] = 1
+    if kind.has_status and "status" in obj:
+        del obj["status"]
+    return obj
+
+
+def revised(kind: Kind, old: Object, proposed: Object, subresource: str) -> Object:
+    """What ``proposed`` makes of ``old``; a fresh top level and fresh metadata."""
+    if subresource == "status":
+        result = {**old, "metadata": _status_metadata(kind, old, proposed)}
+        result.pop("status", None)
+        if proposed.get("status") is not None:
+            result["status"] = proposed["status"]
+    else:
+        result = {**proposed, "metadata": dict(proposed["metadata"])}
+        if kind.has_status:
+            result.pop("status", None)
+            if "status" in old:
+                result["status"] = old["status"]
+    metadata, before = result["metadata"], old["metadata"]
+    for name in _SERVER_OWNED:
+        metadata.pop(name, None)
+        if name in before:
+            metadata[name] = before[name]
+    metadata["resourceVersion"] = before["resourceVersion"]
+    if kind.has_generation and _wanted(kind, result) != _wanted(kind, old):
+        metadata["generation"] = before.get("generation", 0) + 1
+    return result
+
+
+def _status_metadata(kind: Kind, old: Object, proposed: Object) -> Object:
+    """Custom resources keep all metadata; built-in kinds let annotations and labels change."""
+    kept = dict(old["metadata"])
+    names = ("managedFields",) if not kind.builtin else ("annotations", "labels", "finalizers")
+    for name in names:
+        kept.pop(name, None)
+        if name in proposed["metadata"]:
+            kept[name] = proposed["metadata"][name]
+    return kept
+
+
+def _wanted(kind: Kind, obj: Object) -> Object:
+    """The part whose changes count: everything but metadata, and but a real status."""
+    ignored = {"metadata", "apiVersion", "kind"} | ({"status"} if kind.has_status else set())
+    return {name: value for name, value in obj.items() if name not in ignored}
+
+
+def finalizer_causes(old: Object, new: Object) -> list[Cause]:
+    """No finalizer may be added to an object that is being deleted."""
+    if not old["metadata"].get("deletionTimestamp"):
+        return []
+    before = old["metadata"].get("finalizers") or []
+    added = [name for name in new["metadata"].get("finalizers") or [] if name not in before]
+    if not added:
+        return []
+    listed = ", ".join(f'"{name}"' for name in added)
+    detail = (
+        "no new finalizers can be added if the object is being deleted, "
+        f"found new finalizers []string{{{listed}}}"
+    )
+    return [causes.forbidden_field("metadata.finalizers", detail)]
+
+
+def check_target(kind: Kind, old: Object, proposed: Object) -> None:
+    """Raises 409 or 422 when the proposal was made for another state or another object."""
+    asked, name = proposed["metadata"], old["metadata"]["name"]
+    revision = asked.get("resourceVersion")
+    if not revision and not kind.unconditional_update:
+        cause = Cause(
+            "FieldValueInvalid",
+            "Invalid value: 0x0: must be specified for an update",
+            "metadata.resourceVersion",
+        )
+        raise status.invalid(kind.name, kind.group, name, [cause])
+    if asked.get("uid") and asked["uid"] != old["metadata"]["uid"]:
+        why = (
+            f"Precondition failed: UID in precondition: {asked['uid']}, "
+            f"UID in object meta: {old['metadata']['uid']}"
+        )
+        raise status.conflict(kind.plural, kind.group, name, why)
+    if revision and revision != old["metadata"]["resourceVersion"]:
+        raise status.stale(kind.plural, kind.group, name)

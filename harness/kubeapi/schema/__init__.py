@@ -1,0 +1,1 @@
+"""OpenAPI schemas applied to objects: decoding, validation, defaults, pruning. All pure."""

@@ -1,0 +1,1 @@
+"""What ``kubectl get`` prints: objects as rows of a ``meta.k8s.io/v1`` Table. All pure."""

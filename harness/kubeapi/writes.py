@@ -1,0 +1,212 @@
+"""Create, update and patch: from plain data to a stored object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.kubeapi import causes, decoding, names, status
+from harness.kubeapi.admission import Attempt, Operation
+from harness.kubeapi.builtin import defaults, rules
+from harness.kubeapi.cluster import Cluster
+from harness.kubeapi.kinds import Kind
+from harness.kubeapi.objects import Object, clone, generated_name, meta
+from harness.kubeapi.revising import check_target, created, finalizer_causes, revised
+from harness.kubeapi.schema.validate import validate
+
+_TRIES = 5
+Change = Callable[[Object], Any]
+"""From the stored object to the proposed one; it may return the object itself changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is written and how; ``name`` is empty for a creation with ``generateName``."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    subresource: str = ""
+    dry_run: bool = False
+    validation: str = ""
+    manager: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The object as it is now; ``created`` is true when it was not there before."""
+
+    obj: Object
+    warnings: list[str]
+    created: bool = False
+
+
+async def create(cluster: Cluster, write: Write, data: Any) -> Written:
+    """Raises ApiError."""
+    kind = write.kind
+    obj, warnings = decoding.conform(kind, decoding.envelope(kind, data), write.validation)
+    _place(write, obj)
+    metadata = meta(obj)
+    if not metadata.get("name"):
+        metadata["name"] = _first_name(kind, metadata)
+    name = metadata["name"]
+    if metadata.get("resourceVersion"):
+        raise status.bad_request("resourceVersion should not be set on objects to be created")
+    cluster.check_namespace(kind, write.namespace, name)
+    if kind.builtin:
+        defaults.set_defaults(obj)
+    obj = created(kind, obj)
+    attempt = Attempt(Operation.CREATE, kind, write.namespace, name, obj, None, "", write.dry_run)
+    obj, more = await _admitted(cluster, attempt, obj)
+    _check(kind, obj, None)
+    more += await cluster.admission.check(attempt)
+    if cluster.store.get(kind.bucket, (write.namespace, name)) is not None:
+        raise status.already_exists(kind.plural, kind.group, name)
+    cluster.check_namespace(kind, write.namespace, name)
+    _complete(cluster, kind, obj, None)
+    if not write.dry_run:
+        obj = cluster.commit(kind, None, obj)
+    return Written(obj, warnings + more, created=True)
+
+
+def _place(write: Write, obj: Object) -> None:
+    """Put the path's namespace into the object; raises 400 when it names another."""
+    metadata = meta(obj)
+    if not write.kind.namespaced:
+        metadata.pop("namespace", None)
+        return
+    named = metadata.get("namespace")
+    if named and named != write.namespace:
+        raise status.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    metadata["namespace"] = write.namespace
+
+
+def _first_name(kind: Kind, metadata: Object) -> str:
+    prefix = metadata.get("generateName")
+    if not prefix:
+        cause = causes.required("metadata.name", "name or generateName is required")
+        raise status.invalid(kind.name, kind.group, "", [cause])
+    return generated_name(prefix)
+
+
+async def update(cluster: Cluster, write: Write, data: Any) -> Written:
+    """PUT. Raises ApiError."""
+    kind = write.kind
+    proposed, warnings = decoding.conform(kind, decoding.envelope(kind, data), write.validation)
+    _place(write, proposed)
+    named = proposed["metadata"].get("name")
+    if named != write.name:
+        raise status.bad_request(
+            f"the name of the object ({named or ''}) does not match "
+            f"the name on the URL ({write.name})"
+        )
+    absent = cluster.store.get(kind.bucket, (write.namespace, write.name)) is None
+    if absent and kind.create_on_update and not write.subresource:
+        proposed["metadata"].pop("resourceVersion", None)
+        return await create(cluster, write, proposed)
+
+    def propose(old: Object) -> Object:
+        check_target(kind, old, proposed)
+        return clone(proposed)
+
+    return await _revise(cluster, write, propose, warnings)
+
+
+async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
+    """PATCH by a function from the stored object to the wanted one. Raises ApiError."""
+    kind = write.kind
+    warnings: list[str] = []
+
+    def propose(old: Object) -> Object:
+        wanted = decoding.envelope(kind, change(old))
+        proposed, found = decoding.conform(kind, wanted, write.validation)
+        warnings[:] = found
+        _place(write, proposed)
+        if proposed["metadata"].get("name") != write.name:
+            cause = causes.invalid_value(
+                "metadata.name", proposed["metadata"].get("name"), "field is immutable"
+            )
+            raise status.invalid(kind.name, kind.group, write.name, [cause])
+        asked = proposed["metadata"].get("resourceVersion")
+        if asked and asked != old["metadata"]["resourceVersion"]:
+            raise status.stale(kind.plural, kind.group, write.name)
+        return proposed
+
+    return await _revise(cluster, write, propose, warnings)
+
+
+async def _revise(cluster: Cluster, write: Write, propose: Change, warnings: list[str]) -> Written:
+    """Propose and admit until the stored object is still the one that was proposed upon."""
+    kind = write.kind
+    for _ in range(_TRIES):
+        old = cluster.get(kind, write.namespace, write.name)
+        proposed = propose(old)
+        if kind.builtin:
+            defaults.set_defaults(proposed)
+        new = revised(kind, old, proposed, write.subresource)
+        attempt = Attempt(
+            Operation.UPDATE, kind, write.namespace, write.name, new, old,
+            write.subresource, write.dry_run,
+        )  # fmt: skip
+        new, more = await _admitted(cluster, attempt, new)
+        _check(kind, new, old)
+        more += await cluster.admission.check(attempt)
+        if cluster.store.get(kind.bucket, (write.namespace, write.name)) is None:
+            raise status.not_found(kind.plural, kind.group, write.name)
+        if cluster.get(kind, write.namespace, write.name) != old:
+            continue
+        _complete(cluster, kind, new, old)
+        if not write.dry_run:
+            new = cluster.commit(kind, old, new)
+        return Written(new, warnings + more)
+    raise status.stale(kind.plural, kind.group, write.name)
+
+
+async def _admitted(cluster: Cluster, attempt: Attempt, obj: Object) -> tuple[Object, list[str]]:
+    changed, warnings = await cluster.admission.change(attempt)
+    if changed is None or changed is obj:
+        return obj, warnings
+    conformed, _ = decoding.conform(attempt.kind, changed, "Ignore")
+    return conformed, warnings
+
+
+def _check(kind: Kind, obj: Object, old: Object | None) -> None:
+    """Raises 422 with everything that is wrong."""
+    found = names.metadata_causes(kind.name, obj)
+    if old is not None:
+        found += finalizer_causes(old, obj)
+    if kind.builtin:
+        found += rules.field_causes(obj, old)
+    else:
+        found += validate(kind.schema, obj)
+    if found:
+        raise status.invalid(kind.name, kind.group, obj["metadata"]["name"], found)
+
+
+def _complete(cluster: Cluster, kind: Kind, obj: Object, old: Object | None) -> None:
+    """What only the server's state can give: addresses of a Service, a namespace's phase."""
+    if kind.group:
+        return
+    if kind.name == "Service":
+        cluster.services.complete(old, obj)
+        if old is None:
+            obj["status"] = {"loadBalancer": {}}
+    elif old is None and kind.name == "Namespace":
+        obj["status"] = {"phase": "Active"}
+    elif old is None and kind.name == "Pod":
+        obj["status"] = {"phase": "Pending", "qosClass": _quality(obj)}
+
+
+def _quality(pod: Object) -> str:
+    """The pod's class of service: all limits equal to requests, some, or none."""
+    resources = [container.get("resources") or {} for container in pod["spec"]["containers"]]
+    if not any(each.get("limits") or each.get("requests") for each in resources):
+        return "BestEffort"
+    for each in resources:
+        limits = each.get("limits") or {}
+        if not {"cpu", "memory"} <= limits.keys() or limits != each.get("requests"):
+            return "Burstable"
+    return "Guaranteed"
