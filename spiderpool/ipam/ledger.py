@@ -109,9 +109,11 @@ class Ledger:
         return {pool for pool, found in self._pools.items() if found}
 
     def entries(self) -> Iterator[Entry]:
-        """Every address that is not free, or remembers an owner."""
-        for found in self._owners.values():
-            yield from _entries(found.items())
+        """Every address with a state: held, cooling, set aside, or once so."""
+        for key, block in self._blocks.items():
+            for offset, slot in enumerate(block.slots):
+                if slot is not None and slot.state is not None:
+                    yield Entry(key.address(offset), slot)
 
     def held(self, pool: PoolName) -> list[Entry]:
         return [e for e in self.in_pool(pool) if e.slot.state is SlotState.HELD]
