@@ -25,7 +25,9 @@ class WatchedCache:
     * ``_seen`` is the version up to which the server has told everything, so an object
       that is older and not in the cache has been deleted since;
     * an object replaces another one only when its version is higher, so neither a late
-      watch event nor the answer of an own write takes the cache back in time.
+      watch event nor the answer of an own write takes the cache back in time;
+    * a watch that tells of a version below ``_seen`` (a bookmark will) speaks for a server
+      that was restored or restarted without its history: what it lists is believed.
     """
 
     def __init__(
@@ -107,8 +109,7 @@ class WatchedCache:
     async def _watch(self) -> None:
         """One watch, from its start to its end; returns when it may be continued.
 
-        A watch that breaks before it told anything raises, so that the next step is a
-        list: the server may have lost the history that ``_seen`` speaks of.
+        One that breaks before it told anything raises, so that the next step is a list.
         """
         told = False
         try:
@@ -131,6 +132,8 @@ class WatchedCache:
     def _apply(self, event: Object) -> None:
         obj = event["object"]
         version = version_of(obj)
+        if version < self._seen:
+            raise Gone(410, "Expired", f"the server is at {version}, and was at {self._seen}")
         if event["type"] in ("ADDED", "MODIFIED"):
             self._put(obj)
         elif event["type"] == "DELETED" and 0 <= self._version(key_of(obj)) <= version:

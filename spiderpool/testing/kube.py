@@ -16,15 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from spiderpool.errors import (
-    AlreadyExists,
-    Conflict,
-    Gone,
-    Invalid,
-    KubeError,
-    NotFound,
-    Unreachable,
-)
+from spiderpool.errors import AlreadyExists, Conflict, Gone, Invalid, KubeError, NotFound
 from spiderpool.kube.api import JSON_PATCH, MERGE_PATCH, Object
 from spiderpool.kube.informer import Key, key_of, version_of
 from spiderpool.kube.paths import collection_path, object_path
@@ -123,8 +115,6 @@ class FakeClient:
         chosen = _chosen(namespace, matcher(label_selector, field_selector))
         collection, era, bookmarks = self._of(resource), self._watch_era, self._bookmarks
         seen = int(resource_version or 0)
-        if seen > self._newest:
-            raise Unreachable(f"Too large resource version: {seen}, current: {self._newest}")
         if seen == 0:
             for obj in list(collection.objects.values()):
                 if chosen(obj):

@@ -283,3 +283,39 @@ def test_the_version_of_a_deletion_is_newer_than_the_object(check: Check) -> Non
         assert int(event["object"]["metadata"]["resourceVersion"]) > int(version)
 
     check(scenario)
+
+
+def test_a_core_object_may_be_written_without_a_version(
+    check: Check,
+) -> None:
+    async def scenario(client: Client) -> None:
+        made = await client.create(NAMESPACE, {"metadata": {"name": "n"}})
+        await client.update(
+            NAMESPACE, made | {"metadata": made["metadata"] | {"labels": {"a": "b"}}}
+        )
+        unversioned = {"metadata": {"name": "n", "labels": {"c": "d"}}}
+        assert (await client.update(NAMESPACE, unversioned))["metadata"]["labels"]["c"] == "d"
+
+    check(scenario)
+
+
+def test_deleting_twice(check: Check) -> None:
+    async def scenario(client: Client) -> None:
+        await client.create(CONFIGMAP, config_map("a"))
+        await client.delete(CONFIGMAP, "a", "default")
+        with pytest.raises(NotFound):
+            await client.delete(CONFIGMAP, "a", "default")
+
+    check(scenario)
+
+
+def test_concurrent_writers_of_one_version(check: Check) -> None:
+    """Of writers that all read the same version, exactly one succeeds."""
+
+    async def scenario(client: Client) -> None:
+        first = await client.create(CONFIGMAP, config_map("a"))
+        writes = [client.update(CONFIGMAP, first | {"data": {"n": str(n)}}) for n in range(8)]
+        answers = await asyncio.gather(*writes, return_exceptions=True)
+        assert sorted(isinstance(answer, Conflict) for answer in answers) == [False] + [True] * 7
+
+    check(scenario)
