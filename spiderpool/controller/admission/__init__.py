@@ -1,0 +1,1 @@
+"""What may be written: rules of every kind as pure functions, and the webhook that asks them."""
