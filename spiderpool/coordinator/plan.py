@@ -1,0 +1,101 @@
+"""Facts -> the ordered changes to the pod's namespace and to the node's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from spiderpool.coordinator.facts import Facts
+from spiderpool.coordinator.node import node_plan
+from spiderpool.coordinator.pod import mac_of, pod_plan
+from spiderpool.coordinator.scene import Scene, survey
+from spiderpool.errors import BadInput
+from spiderpool.netlink.objects import LinkKind
+from spiderpool.netlink.operations import Operation
+from spiderpool.types.address import contains, family_of
+from spiderpool.types.modes import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes, the pod's first: in underlay mode they make the node's end of the veth.
+
+    ``mac`` is what the NIC's MAC becomes, None when it stays.
+    """
+
+    pod: tuple[Operation, ...] = ()
+    node: tuple[Operation, ...] = ()
+    mac: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.pod and not self.node
+
+
+def plan(facts: Facts) -> Plan:
+    """The changes that attach the NIC; none when they were made already.
+
+    Raises:
+        BadInput: what was asked for cannot be done in this pod.
+    """
+    if facts.config.mode is Mode.DISABLED:
+        return Plan()
+    _check_link(facts)
+    scene = survey(facts)
+    _check_default_nic(facts)
+    _check_policy_routes(scene)
+    warnings = (*scene.warnings, *_warnings(scene))
+    return Plan(pod_plan(scene), node_plan(scene), mac_of(scene), warnings)
+
+
+def _check_link(facts: Facts) -> None:
+    link = facts.pod.link(facts.nic)
+    if link is None:
+        raise BadInput(
+            f"interface {facts.nic}",
+            "the pod has no such link",
+            "chain the coordinator behind the plugin that makes it",
+        )
+    if facts.config.mac_prefix and link.kind is LinkKind.IPVLAN:
+        raise BadInput(
+            "podMACPrefix",
+            f"{facts.nic} is an ipvlan link and has its parent's MAC",
+            "leave it empty here, or use macvlan",
+        )
+
+
+def _check_default_nic(facts: Facts) -> None:
+    """A NIC that is still to come is waited for; one that cannot come is an error."""
+    chosen, expected = facts.config.default_route_nic, facts.expected_nics
+    if chosen is None or expected is None:
+        return
+    present = [link.name for link in facts.pod.links if not link.loopback]
+    candidates = list(dict.fromkeys((*present, *expected)))
+    if chosen not in candidates:
+        raise BadInput(
+            facts.config.default_route_origin or "podDefaultRouteNic",
+            f"the pod has no NIC {chosen} and is not going to have one",
+            f"choose one of {', '.join(candidates)}",
+        )
+
+
+def _check_policy_routes(scene: Scene) -> None:
+    """The kernel would refuse a gateway that the NIC is not connected to."""
+    facts = scene.facts
+    networks = [entry.address for entry in facts.pod.addresses_of(facts.nic)]
+    for place, route in enumerate(facts.config.policy_routes):
+        if family_of(route.gateway) not in scene.families:
+            continue
+        if not any(contains(network, route.gateway) for network in networks):
+            raise BadInput(
+                f"policyRoutes[{place}].gw",
+                f"{route.gateway} is on no network of {facts.nic} ({', '.join(networks)})",
+                f"name a router that {facts.nic} reaches directly",
+            )
+
+
+def _warnings(scene: Scene) -> Iterator[str]:
+    for place, route in enumerate(scene.facts.config.policy_routes):
+        if family_of(route.destination) not in scene.families:
+            yield f"policyRoutes[{place}]: {scene.nic} has no address of its family: left out"
