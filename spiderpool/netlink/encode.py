@@ -85,6 +85,11 @@ def encode(operation: Operation, indices: Mapping[IfName, int]) -> bytes:
             raise TypeError(f"{type(operation).__name__} is not done by rtnetlink")
 
 
+def encode_rule_beside(rule: Rule) -> bytes:
+    """Add a rule without asking whether there is one like it."""
+    return message(uapi.RTM_NEWRULE, uapi.NLM_F_REQUEST | uapi.NLM_F_CREATE, _rule(rule))
+
+
 def _index(name: IfName, indices: Mapping[IfName, int]) -> int:
     try:
         return indices[name]

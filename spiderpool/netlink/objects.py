@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spiderpool.types.address import Address, Family, InterfaceAddress, Prefix, family_of
 from spiderpool.types.names import MAIN, IfName, TableID
@@ -152,6 +152,16 @@ class Rule:
     oif: IfName | None = None
     action: int = 1
     """``FR_ACT_TO_TBL``; dumps may show others."""
+
+    @property
+    def as_dumped(self) -> Rule:
+        """Without prefixes and masks that say nothing, as the kernel shows it."""
+        return replace(
+            self,
+            source=None if self.source in ("0.0.0.0/0", "::/0") else self.source,
+            destination=None if self.destination in ("0.0.0.0/0", "::/0") else self.destination,
+            mask=None if self.mask in (0, 0xFFFFFFFF) else self.mask,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,11 @@ class AddRule:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRule:
+    """The first rule that agrees in all that ``rule`` gives goes, as the kernel does it.
+
+    So ``from all`` may hit a rule of the same priority and table that names a source.
+    """
+
     rule: Rule
 
 

@@ -29,3 +29,8 @@ class Selection:
 
 EVERYTHING = Selection()
 """Links, addresses, routes, rules and neighbours of a pod."""
+
+
+def rules_only(family: Family) -> Selection:
+    """The policy rules of one family and nothing else."""
+    return Selection(links=(), addresses_of=(), tables=(), neighbours_of=(), families=(family,))

@@ -14,12 +14,13 @@ from typing import Protocol
 
 from spiderpool.netlink import nftables, uapi
 from spiderpool.netlink.channel import DONE, Answer, Channel
-from spiderpool.netlink.encode import UnknownLink, encode
+from spiderpool.netlink.encode import UnknownLink, encode, encode_rule_beside
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.objects import NetState
+from spiderpool.netlink.objects import NetState, Rule
 from spiderpool.netlink.operations import (
     AddAddress,
     AddRoute,
+    AddRule,
     ChangeLink,
     CreateLink,
     DeleteAddress,
@@ -32,7 +33,7 @@ from spiderpool.netlink.operations import (
     UnmarkReplies,
 )
 from spiderpool.netlink.reader import LinkNames, StateReader, read_reply_marks
-from spiderpool.netlink.selection import EVERYTHING, Selection
+from spiderpool.netlink.selection import EVERYTHING, Selection, rules_only
 from spiderpool.netlink.sysctl import write_sysctl
 from spiderpool.types.names import IfName
 
@@ -131,7 +132,21 @@ class Kernel:
                 indices.update(chosen_indices(operation))
         for position, answer in zip(positions, self._routing.batch(encoded), strict=True):
             answers[position] = answer
+        for position, operation in enumerate(batch):
+            if isinstance(operation, AddRule) and answers[position][0] == errno.EEXIST:
+                answers[position] = self._insist(operation.rule, answers[position])
         return answers
+
+    def _insist(self, rule: Rule, refusal: Answer) -> Answer:
+        """Add a rule that the kernel takes for another one.
+
+        To it, a rule for any source or destination exists when there is one for a certain
+        source or destination that is like it otherwise (``fib4_rule_compare``).
+        """
+        if self.dump(rules_only(rule.family)).rules.count(rule.as_dumped):
+            return refusal
+        (answer,) = self._routing.batch([encode_rule_beside(rule)])
+        return answer
 
     def _write_sysctls(self, batch: Sequence[Operation]) -> list[Answer]:
         answers = []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
-from spiderpool.netlink.model import routes
+from spiderpool.netlink.model import neighbours, routes
 from spiderpool.netlink.model.refusal import Refusal
 from spiderpool.netlink.objects import (
     Link,
@@ -16,8 +16,8 @@ from spiderpool.netlink.objects import (
     Route,
     Scope,
 )
-from spiderpool.types.address import Address, Family, address_of, length_of, network_of
-from spiderpool.types.names import MAIN
+from spiderpool.types.address import Family, address_of, length_of, network_of
+from spiderpool.types.names import MAIN, IfName
 
 PREFIX_METRIC = 256
 """Of the routes that IPv6 makes for its prefixes."""
@@ -103,39 +103,18 @@ def _same(entry: LinkAddress, other: LinkAddress) -> bool:
 
 
 def _remove(state: NetState, entry: LinkAddress) -> NetState:
+    """Take the address away, and IPv4 from the link with the last one.
+
+    The IPv6 prefix route goes unless another address on the link needs it.
+    """
     state = replace(state, addresses=tuple(one for one in state.addresses if one is not entry))
+    state = forget_source(state, entry)
     remaining = state.addresses_of(entry.link, entry.family)
-    address = address_of(entry.address)
-    network = network_of(entry.address)
-    shared = any(network_of(other.address) == network for other in remaining)
-    if entry.family is Family.V6:
-        return _after_ipv6(state, entry, shared=shared)
-    if not remaining:
-        return routes.link_down(state, entry.link, (Family.V4,))
-    return routes.without(
-        state,
-        lambda leg: (
-            leg.source == address and leg.table == MAIN and not _still_local(state, address)
-        ),
-    )
-
-
-def _still_local(state: NetState, address: Address) -> bool:
-    return any(address_of(entry.address) == address for entry in state.addresses)
-
-
-def _after_ipv6(state: NetState, entry: LinkAddress, *, shared: bool) -> NetState:
-    """The prefix route goes unless another address needs it; sources are forgotten."""
-    address = address_of(entry.address)
-    if not _still_local(state, address):
-        kept = tuple(
-            replace(route, source=None) if route.source == address else route
-            for route in state.routes
-        )
-        state = replace(state, routes=kept)
-    if shared or entry.no_prefix_route:
-        return state
+    if entry.family is Family.V4:
+        return state if remaining else _without_ipv4(state, entry.link)
     prefix = network_of(entry.address)
+    if entry.no_prefix_route or any(network_of(other.address) == prefix for other in remaining):
+        return state
     return routes.without(
         state,
         lambda leg: (
@@ -143,3 +122,23 @@ def _after_ipv6(state: NetState, entry: LinkAddress, *, shared: bool) -> NetStat
             == (prefix, entry.link, PREFIX_METRIC, Protocol.KERNEL)
         ),
     )
+
+
+def _without_ipv4(state: NetState, link: IfName) -> NetState:
+    """A link without addresses loses routes and neighbours (``fib_disable_ip``)."""
+    state = neighbours.forget(state, (link,), (Family.V4,))
+    return routes.link_down(state, link, (Family.V4,))
+
+
+def forget_source(state: NetState, entry: LinkAddress) -> NetState:
+    """Of an address that is ours no more: IPv4 routes of main with this source go
+    (``fib_sync_down_addr``), IPv6 routes stay without it (``rt6_remove_prefsrc``)."""
+    address = address_of(entry.address)
+    if any(address_of(other.address) == address for other in state.addresses):
+        return state
+    if entry.family is Family.V4:
+        return routes.without(state, lambda leg: leg.source == address and leg.table == MAIN)
+    kept = tuple(
+        replace(route, source=None) if route.source == address else route for route in state.routes
+    )
+    return replace(state, routes=kept)

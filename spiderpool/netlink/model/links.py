@@ -149,11 +149,20 @@ def _set_up(state: NetState, name: IfName) -> NetState:
 def _set_down(state: NetState, link: Link) -> NetState:
     """Routes and neighbours go, and IPv6 addresses (``keep_addr_on_down`` is 0)."""
     state = _with(state, replace(link, up=False))
-    kept = tuple(
-        entry for entry in state.addresses if entry.link != link.name or entry.family is Family.V4
-    )
-    state = replace(state, addresses=kept)
+    state = _without_addresses(state, {link.name}, Family.V6)
     return neighbours.forget(routes.link_down(state, link.name), (link.name,))
+
+
+def _without_addresses(
+    state: NetState, names: set[IfName], family: Family | None = None
+) -> NetState:
+    gone = [
+        entry for entry in state.addresses if entry.link in names and family in (None, entry.family)
+    ]
+    state = replace(state, addresses=tuple(one for one in state.addresses if one not in gone))
+    for entry in gone:
+        state = addresses.forget_source(state, entry)
+    return state
 
 
 def _delete(state: NetState, name: str) -> NetState:
@@ -164,7 +173,7 @@ def _delete(state: NetState, name: str) -> NetState:
         raise Refusal(errno.EOPNOTSUPP)
     doomed = _with_dependants(state, link)
     names = {link.name for link in doomed}
-    state = routes.links_gone(state, names)
+    state = _without_addresses(routes.links_gone(state, names), names)
     state = neighbours.forget(state, names)
     return replace(
         state,
@@ -173,7 +182,6 @@ def _delete(state: NetState, name: str) -> NetState:
             for one in state.links
             if one not in doomed
         ),
-        addresses=tuple(entry for entry in state.addresses if entry.link not in names),
         sysctls={k: v for k, v in state.sysctls.items() if link_of_sysctl(k) not in names},
     )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from spiderpool.netlink.model.refusal import Refusal
 from spiderpool.netlink.objects import Neighbour, NetState
+from spiderpool.types.address import Family
 
 
 def put(state: NetState, entry: Neighbour) -> NetState:
@@ -29,9 +30,15 @@ def delete(state: NetState, entry: Neighbour) -> NetState:
     return replace(state, neighbours=others)
 
 
-def forget(state: NetState, links: Collection[str]) -> NetState:
+def forget(
+    state: NetState, links: Collection[str], families: Collection[Family] = tuple(Family)
+) -> NetState:
     """The tables of links that went down, away, or changed their MAC are emptied."""
-    others = tuple(entry for entry in state.neighbours if entry.link not in links)
+    others = tuple(
+        entry
+        for entry in state.neighbours
+        if entry.link not in links or entry.family not in families
+    )
     return replace(state, neighbours=others)
 
 

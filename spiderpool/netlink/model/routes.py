@@ -114,11 +114,10 @@ def _check_leg(state: NetState, leg: Route) -> None:
     link = state.link(leg.link)
     if link is None:
         raise Refusal(errno.ENODEV)
+    if leg.gateway is not None and not leg.on_link and not _reachable(state, leg):
+        raise Refusal(errno.ENETUNREACH if leg.family is Family.V4 else errno.EHOSTUNREACH)
     if not link.up:
         raise Refusal(errno.ENETDOWN)
-    if leg.gateway is not None and not leg.on_link and not _reachable(state, leg):
-        unreachable = errno.ENETUNREACH if leg.family is Family.V4 else errno.EHOSTUNREACH
-        raise Refusal(unreachable)
 
 
 def _reachable(state: NetState, leg: Route) -> bool:

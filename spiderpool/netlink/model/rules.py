@@ -9,21 +9,9 @@ from dataclasses import replace
 from spiderpool.netlink.model.refusal import Refusal
 from spiderpool.netlink.objects import NetState, Rule
 
-_ALL_BITS = 0xFFFFFFFF
-
-
-def normal(rule: Rule) -> Rule:
-    """As a dump shows it: no prefix for ``all``, no mask where it covers every bit."""
-    return replace(
-        rule,
-        source=None if rule.source in ("0.0.0.0/0", "::/0") else rule.source,
-        destination=None if rule.destination in ("0.0.0.0/0", "::/0") else rule.destination,
-        mask=None if rule.mask in (0, _ALL_BITS) else rule.mask,
-    )
-
 
 def add(state: NetState, rule: Rule) -> NetState:
-    rule = normal(rule)
+    rule = rule.as_dumped
     if rule in state.rules:
         raise Refusal(errno.EEXIST)
     order = sorted((*state.rules, rule), key=lambda one: (one.family, one.priority))
@@ -32,7 +20,7 @@ def add(state: NetState, rule: Rule) -> NetState:
 
 def delete(state: NetState, rule: Rule) -> NetState:
     """Remove the first rule that agrees in everything that ``rule`` gives."""
-    rule = normal(rule)
+    rule = rule.as_dumped
     for candidate in state.rules:
         if _agrees(candidate, rule):
             rules = tuple(one for one in state.rules if one is not candidate)

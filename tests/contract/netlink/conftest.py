@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from spiderpool.netlink.apply import batches
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.operations import Operation, SetSysctl
 from spiderpool.netlink.transport import Kernel, Transport
@@ -43,8 +42,8 @@ def agree() -> Callable[[Sequence[Operation]], list[int]]:
 
 
 def outcome(transport: Transport, plan: Sequence[Operation]) -> list[int]:
-    """The errno of each operation, all of them tried."""
-    return [answer[0] for _, batch in batches(plan) for answer in transport.execute(batch)]
+    """The errno of each operation, all of them tried, each as a batch of its own."""
+    return [transport.execute((operation,))[0][0] for operation in plan]
 
 
 def comparable(state: NetState) -> NetState:
@@ -60,9 +59,11 @@ def comparable(state: NetState) -> NetState:
         routes=tuple(
             sorted(
                 (one for one in state.routes if one.destination != "fe80::/64"),
-                key=lambda one: (one.family, one.table, one.destination, one.metric),
+                key=lambda one: (one.family, one.table, one.destination, one.metric, str(one.link)),
             )
         ),
         links=tuple(sorted(state.links, key=lambda one: one.index)),
-        neighbours=tuple(sorted(state.neighbours, key=lambda one: (one.proxy, one.address))),
+        neighbours=tuple(
+            sorted(state.neighbours, key=lambda one: (one.proxy, one.address, one.link))
+        ),
     )

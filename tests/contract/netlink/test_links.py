@@ -22,7 +22,7 @@ from spiderpool.netlink.operations import (
     Peer,
     SetNeighbour,
 )
-from spiderpool.testing.builders import address, down, neighbour, pair, route, up
+from spiderpool.testing.builders import address, direct, down, neighbour, pair, route, up
 from spiderpool.types.names import IfName, TableID
 
 pytestmark = pytest.mark.kernel
@@ -134,6 +134,11 @@ PLANS: dict[str, Sequence[Operation]] = {
         AddRoute(SIX1),
         SetNeighbour(neighbour("eth0", "10.1.0.1")),
         AddRule(Rule(100, T100, iif=IfName("eth0"))),
+        DeleteLink(IfName("eth0")),
+    ),
+    "the source of a route is deleted with its link": (
+        *V4,
+        AddRoute(direct("10.9.0.0/16", "net1", src="10.1.0.2")),
         DeleteLink(IfName("eth0")),
     ),
     "a new MAC empties the neighbours": (

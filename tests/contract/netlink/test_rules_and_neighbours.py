@@ -10,6 +10,7 @@ from spiderpool.netlink.objects import Rule
 from spiderpool.netlink.operations import (
     AddAddress,
     AddRule,
+    DeleteAddress,
     DeleteNeighbour,
     DeleteRule,
     Operation,
@@ -54,6 +55,17 @@ PLANS: dict[str, Sequence[Operation]] = {
         ),
         AddRule(Rule(32760, T100, Family.V6, source=Prefix("fd06::2/128"))),
         AddRule(Rule(8, T500, source=Prefix("0.0.0.0/0"))),
+    ),
+    "a rule for all beside one for a source": (
+        AddRule(Rule(1000, T500, source=Prefix("10.6.0.2/32"))),
+        AddRule(Rule(1000, T500)),
+        AddRule(Rule(1000, T500)),
+    ),
+    "the last IPv4 address takes the neighbours": (
+        *V4,
+        SetNeighbour(neighbour("eth0", "10.1.0.1")),
+        SetNeighbour(neighbour("eth0", "fd01::1")),
+        DeleteAddress(address("eth0", "10.1.0.2/16")),
     ),
     "a rule twice": (AddRule(Rule(1000, T500)), AddRule(Rule(1000, T500))),
     "a rule deleted by less than it says": (
