@@ -72,8 +72,12 @@ class Client(Protocol):
         *,
         uid: str = "",
         grace_seconds: int | None = None,
+        propagation: str = "",
     ) -> None:
-        """DELETE, with ``uid`` as precondition when given. NotFound is raised, not hidden."""
+        """DELETE, with ``uid`` as precondition when given. NotFound is raised, not hidden.
+
+        ``propagation`` is Background, Foreground, Orphan, or empty for the kind's own.
+        """
         ...
 
     async def close(self) -> None: ...

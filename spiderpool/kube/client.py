@@ -96,12 +96,12 @@ class HttpClient:
 
     async def create(self, resource: Resource, obj: Object) -> Object:
         path = collection_path(resource, obj["metadata"].get("namespace"))
-        return await self._request("POST", path, body=obj)
+        return await self._request("POST", path, body=_named_by_kind(resource, obj))
 
     async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:
         metadata = obj["metadata"]
         path = object_path(resource, metadata["name"], metadata.get("namespace"), subresource)
-        return await self._request("PUT", path, body=obj)
+        return await self._request("PUT", path, body=_named_by_kind(resource, obj))
 
     async def patch(
         self,
@@ -126,12 +126,15 @@ class HttpClient:
         *,
         uid: str = "",
         grace_seconds: int | None = None,
+        propagation: str = "",
     ) -> None:
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid:
             options["preconditions"] = {"uid": uid}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
+        if propagation:
+            options["propagationPolicy"] = propagation
         await self._request("DELETE", object_path(resource, name, namespace), body=options)
 
     async def close(self) -> None:
@@ -212,6 +215,11 @@ def _open_session(access: Access) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=0, ssl=access.tls or True, keepalive_timeout=60)
     headers = {"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": "spiderpool"}
     return aiohttp.ClientSession(connector=connector, headers=headers, raise_for_status=False)
+
+
+def _named_by_kind(resource: Resource, obj: Object) -> Object:
+    """Items of a list of built-in objects do not say what they are; a write has to."""
+    return {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

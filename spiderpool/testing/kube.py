@@ -180,7 +180,10 @@ class FakeClient:
         *,
         uid: str = "",
         grace_seconds: int | None = None,
+        propagation: str = "",
     ) -> None:
+        if propagation not in ("", "Background"):
+            raise NotImplementedError(f"the fake has no propagation {propagation}")
         await asyncio.sleep(0)
         stored = self._stored(resource, (namespace, name))
         if uid and uid != stored["metadata"]["uid"]:

@@ -154,11 +154,17 @@ class FaultyClient:
         *,
         uid: str = "",
         grace_seconds: int | None = None,
+        propagation: str = "",
     ) -> None:
         await self._through(
             Request("delete", resource, name),
             lambda: self._inner.delete(
-                resource, name, namespace, uid=uid, grace_seconds=grace_seconds
+                resource,
+                name,
+                namespace,
+                uid=uid,
+                grace_seconds=grace_seconds,
+                propagation=propagation,
             ),
         )
 
