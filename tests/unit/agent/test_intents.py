@@ -144,7 +144,7 @@ def test_saving_wakes_the_loop(tmp_path: Path) -> None:
         await asyncio.sleep(0.01)
         await intents.save(REQUEST)
         async with asyncio.timeout(5):
-            while not settling.settled:  # noqa: ASYNC110 - the outcome has no event
+            while not settling.settled:
                 await asyncio.sleep(0.001)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -330,7 +330,7 @@ def test_who_hangs_up_ends_an_add_but_not_a_del(tmp_path: Path, command: str, en
         with await world.open() as connection:
             send(connection, request(command).encode())
             await began.wait()
-        while not outcome:  # noqa: ASYNC110 - the outcome has no event
+        while not outcome:
             await asyncio.sleep(0.001)
         assert outcome == ["cancelled" if ends else "done"]
 

@@ -43,7 +43,7 @@ class World:
 
     async def until(self, condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(5):
-            while not condition():  # noqa: ASYNC110 - any condition, not one event
+            while not condition():
                 await asyncio.sleep(0.001)
 
 
