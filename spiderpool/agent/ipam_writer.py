@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from spiderpool.errors import (
     SpiderpoolError,
     Unreachable,
 )
-from spiderpool.ipam.allocation import Again, Ask, Claim, Desk, Release, Settled
+from spiderpool.ipam.allocation import Again, Ask, Claim, Desk, Lane, Release, Settled
 from spiderpool.ipam.blocks import SIZE, BlockKey, Change, key_of, new_object, patch_body
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.ledger import Ledger
@@ -41,6 +42,10 @@ log = logging.getLogger(__name__)
 
 BLOCKS_READ_WHEN_FULL = 4
 """A pool of at most so many blocks is read afresh before it is called full."""
+
+MOST_LANES = 32
+CALM = 16
+"""After so many writes without a refusal, agents come closer to each other again."""
 
 REPEATABLE = (Conflict, AlreadyExists, Invalid, NotFound, Unreachable)
 """Refusals after which the block is read and everything is decided again. A JSON Patch whose
@@ -59,6 +64,32 @@ class Counters:
     refused: int = 0
     reads: int = 0
     given_back: int = 0
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Keeps agents that take addresses from the same pool out of each other's way.
+
+    A second refusal in a row opens lanes, further ones open more, each time with a new lane
+    for this agent; when all goes well for a while they close again, down to the one lane in
+    which the lowest free address is always taken first.
+    """
+
+    lane: Lane = field(default_factory=Lane)
+    _refused: int = 0
+    _passed: int = 0
+
+    def refused(self) -> None:
+        self._refused, self._passed = self._refused + 1, 0
+        if self._refused > 1 or self.lane.count > 1:
+            count = min(MOST_LANES, self.lane.count * 2)
+            self.lane = Lane(random.randrange(count), count)  # noqa: S311 - not a secret
+
+    def passed(self) -> None:
+        self._refused, self._passed = 0, self._passed + 1
+        if self._passed >= CALM and self.lane.count > 1:
+            count = self.lane.count // 2
+            self.lane, self._passed = Lane(self.lane.number % count, count), 0
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +119,7 @@ class PoolWriter:
     _in_hand: list[_Waiting] = field(default_factory=list, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _backoff: Backoff = field(default_factory=lambda: Backoff(0.005, 0.5), init=False)
+    _traffic: Traffic = field(default_factory=Traffic, init=False)
     _problem: str = field(default="", init=False)
 
     async def submit(self, ask: Ask, seconds: float) -> Outcome:
@@ -142,7 +174,8 @@ class PoolWriter:
         """Decide and write; returns those that have to wait for another round."""
         self.counters.rounds += 1
         ground = self.ground()
-        verdicts = Desk(self.ledger, self.pool, ground, self.now()).decide([w.ask for w in batch])
+        desk = Desk(self.ledger, self.pool, ground, self.now(), self._traffic.lane)
+        verdicts = desk.decide([waiting.ask for waiting in batch])
         writes: dict[BlockKey, list[tuple[_Waiting, Change]]] = defaultdict(list)
         again: set[_Waiting] = set()
         for waiting, verdict in zip(batch, verdicts, strict=True):
@@ -160,8 +193,10 @@ class PoolWriter:
             await self._read_small(ground)
         failed = await asyncio.gather(*(self._write(*item) for item in writes.items()))
         if any(failed):
+            self._traffic.refused()
             await asyncio.sleep(self._backoff.wait())
         elif writes:
+            self._traffic.passed()
             self._backoff.reset()
         return again.union(*failed)
 

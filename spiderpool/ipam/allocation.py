@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from spiderpool.ipam.blocks import SIZE, BlockKey, Change, key_of, seconds, successor, timestamp
 from spiderpool.ipam.filters import Skipped, SkipReason
@@ -26,6 +27,8 @@ COOL_SECONDS = 30.0
 """How long a released address rests, so that peers forget its last owner."""
 
 FREE = Slot()
+FULL = (1 << SIZE) - 1
+LANES_IN_BLOCK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +83,43 @@ Verdict = Change | Settled | Skipped | Again
 """Write this; nothing to write; the pool has nothing to give, and why; not now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of ``count`` (a power of two) classes of addresses: up to four share each block,
+    more take turns by blocks, so that what one writer gives lies in few blocks."""
+
+    number: int = 0
+    count: int = 1
+
+    def places(self, base: int) -> int:
+        """Bitmap of the lane's addresses in the block at ``base``."""
+        inner = min(self.count, LANES_IN_BLOCK)
+        outer = self.count // inner
+        if base // SIZE % outer != self.number // inner:
+            return 0
+        return FULL // ((1 << inner) - 1) << self.number % inner & FULL
+
+
 @dataclass(slots=True)
 class Desk:
     """Decides one round of asks of one pool against a ledger, at one moment.
 
     ``ground`` are the addresses that the pool may give (:func:`spiderpool.ipam.pools.grounds`).
-    ``now`` is in seconds since 1970.
+    ``now`` is in seconds since 1970. Of the free addresses those of ``lane`` go
+    first, so that nodes that decide at the same time need not take each other's.
     """
 
     ledger: Ledger
     pool: PoolName
     ground: Ranges
     now: float
+    lane: Lane = field(default_factory=Lane)
     _taken: dict[BlockKey, int] = field(default_factory=dict, init=False)
     _served: set[Owner] = field(default_factory=set, init=False)
 
     def decide(self, asks: Sequence[Ask]) -> list[Verdict]:
         """A verdict for each ask, in order; what one gets is out of reach of the next."""
-        free = self._free()
+        free = chain(self._free(mine=True), self._free(mine=False))
         return [self._decide(ask, free) for ask in asks]
 
     def _decide(self, ask: Ask, free: Iterator[Address]) -> Verdict:
@@ -141,15 +163,17 @@ class Desk:
         ]
         return next(iter(held + cooling), None)
 
-    def _free(self) -> Iterator[Address]:
-        """Addresses that nobody has, lowest first; looks at what was taken as it goes."""
+    def _free(self, mine: bool) -> Iterator[Address]:
+        """Addresses that nobody has, lowest first, of the own lane or of the others; looks at
+        what was taken as it goes."""
         family = self.ground.family
         for first, last in self.ground.intervals:
             for base in range(first & -SIZE, last + 1, SIZE):
                 key = BlockKey(family, base)
                 block = self.ledger.block(key)
                 busy = block.busy_at(self.now) if block else 0
-                vacant = _bits(first - base, last - base) & ~busy
+                places = self.lane.places(base) if mine else FULL & ~self.lane.places(base)
+                vacant = _bits(first - base, last - base) & places & ~busy
                 while vacant:
                     lowest = vacant & -vacant
                     vacant ^= lowest

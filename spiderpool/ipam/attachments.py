@@ -73,3 +73,12 @@ def position_of(pod: Pod, nic: IfName, others: Iterable[IfName]) -> int:
         return ranks.get(name, len(order)), name
 
     return sum(rank(other) < rank(nic) for other in set(others))
+
+
+def nics_of(pod: Pod) -> tuple[IfName, ...] | None:
+    """The NICs that the pod is going to have, in order; None when its annotation is unclear."""
+    items = list(_items(text := pod.annotations.get(NETWORKS, ""), pod.namespace))
+    if (text.strip() and not items) or any(not name for name, _ in items):
+        return None
+    named = (IfName(name or f"net{at}") for at, (_, name) in enumerate(items, 1))
+    return (IfName(PRIMARY_NIC), *named)
