@@ -200,13 +200,13 @@ def primary_address(facts: Facts, family: Family) -> Address | None:
 
 
 def node_addresses(node: NetState, family: Family) -> tuple[Address, ...]:
-    """The node's own addresses, by link index, without those of containers' links."""
-    links = sorted(node.links, key=lambda link: link.index)
+    """The node's own addresses in the kernel's order, without those of containers' links."""
+    links = dict.fromkeys(entry.link for entry in node.addresses)
     return tuple(
         dict.fromkeys(
             address
             for link in links
-            if not _NOT_NODE_LINKS.match(link.name)
-            for address in usable_addresses(node, link.name, family)
+            if not _NOT_NODE_LINKS.match(link)
+            for address in usable_addresses(node, link, family)
         )
     )
