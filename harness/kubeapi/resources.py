@@ -25,6 +25,7 @@ from harness.kubeapi.kinds import Kind
 from harness.kubeapi.negotiate import wanted_form
 from harness.kubeapi.objects import Object
 from harness.kubeapi.request import Query, ResourcePath, parse_path
+from harness.kubeapi.revising import BINDING
 from harness.kubeapi.status import ApiError
 
 
@@ -66,6 +67,8 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
     """Raises ApiError."""
     path = parse_path(http.path)
+    if (path.group, path.version, path.plural, path.name) == ("", "v1", "bindings", ""):
+        return await _bind_by_body(cluster, http, path)
     kind = cluster.registry.find(path.group, path.version, path.plural)
     if path.namespace and not kind.namespaced:
         raise status.no_such_path()
@@ -194,6 +197,21 @@ async def _patch_scale(call: Call) -> web.StreamResponse:
 
 async def _bind(call: Call) -> web.StreamResponse:
     return json_answer(await subresources.bind(call.cluster, call.write, await call.data()), 201)
+
+
+async def _bind_by_body(
+    cluster: Cluster, http: web.Request, path: ResourcePath
+) -> web.StreamResponse:
+    """The older form of binding, whose body names the pod."""
+    if http.method != "POST":
+        raise status.method_not_allowed("bindings", "", http.method.lower())
+    data = decoding.parse(await http.read(), http.headers.get("Content-Type", ""))
+    name = (data.get("metadata") or {}).get("name") if isinstance(data, dict) else None
+    if not name:
+        raise status.bad_request("name is required")
+    kind = cluster.registry.find("", "v1", "pods")
+    write = writes.Write(kind, path.namespace, str(name), BINDING, Query(http.query).dry_run)
+    return json_answer(await subresources.bind(cluster, write, data), 201)
 
 
 async def _evict(call: Call) -> web.StreamResponse:

@@ -11,6 +11,9 @@ from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, new_uid, timestamp
 from harness.kubeapi.status import Cause
 
+BINDING = "binding"
+"""The subresource that writes a pod's node, which nothing else may, and its condition."""
+
 _SERVER_OWNED = (
     "uid",
     "creationTimestamp",
@@ -44,7 +47,7 @@ def revised(kind: Kind, old: Object, proposed: Object, subresource: str) -> Obje
             result["status"] = proposed["status"]
     else:
         result = {**proposed, "metadata": dict(proposed["metadata"])}
-        if kind.has_status:
+        if kind.has_status and subresource != BINDING:
             result.pop("status", None)
             if "status" in old:
                 result["status"] = old["status"]

@@ -83,20 +83,14 @@ async def bind(cluster: Cluster, write: Write, data: Any) -> Object:
             raise status.conflict("pods/binding", "", write.name, why)
         new = clone(old)
         new["spec"]["nodeName"] = node
-        return new
-
-    def scheduled(old: Object) -> Object:
-        new = clone(old)
         conditions = new.setdefault("status", {}).setdefault("conditions", [])
         conditions[:] = [each for each in conditions if each["type"] != "PodScheduled"]
         conditions.append(
-            {"type": "PodScheduled", "status": "True", "lastProbeTime": None,
-             "lastTransitionTime": timestamp()}
-        )  # fmt: skip
+            {"type": "PodScheduled", "status": "True", "lastTransitionTime": timestamp()}
+        )
         return new
 
     await patch(cluster, write, assign)
-    await patch(cluster, Write(write.kind, write.namespace, write.name, "status"), scheduled)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 

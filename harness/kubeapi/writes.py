@@ -12,7 +12,7 @@ from harness.kubeapi.builtin import defaults, rules
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, clone, generated_name, meta
-from harness.kubeapi.revising import check_target, created, finalizer_causes, revised
+from harness.kubeapi.revising import BINDING, check_target, created, finalizer_causes, revised
 from harness.kubeapi.schema.validate import validate
 
 _TRIES = 5
@@ -152,7 +152,7 @@ async def _revise(cluster: Cluster, write: Write, propose: Change, warnings: lis
             write.subresource, write.dry_run,
         )  # fmt: skip
         new, more = await _admitted(cluster, attempt, new)
-        _check(kind, new, old)
+        _check(kind, new, None if write.subresource == BINDING else old)
         more += await cluster.admission.check(attempt)
         if cluster.store.get(kind.bucket, (write.namespace, write.name)) is None:
             raise status.not_found(kind.plural, kind.group, write.name)

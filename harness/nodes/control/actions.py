@@ -1,0 +1,87 @@
+"""What a controller decided to write, as values, and the one place that writes it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spiderpool.errors import AlreadyExists, NotFound
+from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.resources import Resource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new object; one of that name being there already is fine."""
+
+    resource: Resource
+    obj: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A merge patch of ``obj``, by default of its main resource."""
+
+    resource: Resource
+    obj: Object
+    body: Mapping[str, Any]
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete exactly this object, not a later one of the same name."""
+
+    resource: Resource
+    obj: Object
+    propagation: str = ""
+
+
+Action = Create | Patch | Delete
+Caches = Mapping[Resource, Informer]
+
+
+async def carry_out(client: Client, caches: Caches, actions: Iterable[Action]) -> None:
+    """Write all of it, and let the caches see the answers, so that nothing is decided twice.
+
+    Raises KubeError; an object that is gone meanwhile is no error.
+    """
+    for action in actions:
+        try:
+            answer = await _write(client, action)
+        except (NotFound, AlreadyExists) as exc:
+            log.debug("%s", exc)
+            continue
+        if answer is not None and action.resource in caches:
+            caches[action.resource].observe(answer)
+
+
+async def _write(client: Client, action: Action) -> Object | None:
+    if isinstance(action, Create):
+        return await client.create(action.resource, action.obj)
+    metadata = action.obj["metadata"]
+    name, namespace = metadata["name"], metadata.get("namespace")
+    if isinstance(action, Patch):
+        return await client.patch(
+            action.resource, name, action.body, namespace, subresource=action.subresource
+        )
+    await client.delete(
+        action.resource, name, namespace, uid=metadata["uid"], propagation=action.propagation
+    )
+    return None
+
+
+def status_patch(resource: Resource, obj: Object, status: Object) -> list[Action]:
+    """One patch that makes ``status`` the object's, or none when it is already.
+
+    Fields that the new status lacks are removed.
+    """
+    before = obj.get("status") or {}
+    if before == status:
+        return []
+    body = {**dict.fromkeys(before.keys() - status.keys()), **status}
+    return [Patch(resource, obj, {"status": body}, "status")]
