@@ -1,0 +1,163 @@
+"""What the coordinator is told of pod, node and cluster, on the in-memory API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from spiderpool.agent.caches import AgentCaches, CacheReadiness
+from spiderpool.agent.configuration import DEFAULT_ROUTE_NIC
+from spiderpool.agent.instructions import Instructor
+from spiderpool.cni.request import CniRequest
+from spiderpool.errors import CniError, Unreachable
+from spiderpool.kube.api import Object
+from spiderpool.kube.informer import Informers
+from spiderpool.kube.resources import NODE, POD, SPIDERCOORDINATOR
+from spiderpool.testing.kube import FakeClient
+from spiderpool.testing.kubefaults import FaultyClient
+from spiderpool.types.modes import CniCommand, Mode
+from spiderpool.types.names import IfName, NodeName
+
+NETWORKS = "k8s.v1.cni.cncf.io/networks"
+ADDRESSES = [
+    {"type": "Hostname", "address": "worker01"},
+    {"type": "InternalIP", "address": "10.6.212.132"},
+    {"type": "ExternalIP", "address": "1.2.3.4"},
+    {"type": "InternalIP", "address": "FD00::132"},
+]
+
+
+class World:
+    def __init__(self) -> None:
+        self.api = FakeClient()
+        self.client = FaultyClient(self.api)
+        self.informers = Informers(self.client)
+        self.caches = AgentCaches.start(self.informers, NodeName("worker01"))
+        self.readiness = CacheReadiness(self.informers, self.caches)
+        self.instructor = Instructor(self.client, self.caches, NodeName("worker01"))
+
+    async def coordinator(self, **status: Any) -> None:
+        spec = {"mode": "overlay", "podCIDRType": "cluster"}
+        await self.api.create(SPIDERCOORDINATOR, {"metadata": {"name": "default"}, "spec": spec})
+        if status:
+            body = {"status": status}
+            await self.api.patch(SPIDERCOORDINATOR, "default", body, subresource="status")
+
+    async def pod(self, name: str = "nginx", **annotations: str) -> Object:
+        metadata = {"name": name, "namespace": "web", "annotations": annotations}
+        return await self.api.create(POD, {"metadata": metadata, "spec": {"nodeName": "worker01"}})
+
+    async def in_step(self) -> None:
+        await self.informers.synced()
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+
+def request(uid: str = "", **config: Any) -> CniRequest:
+    args = {"K8S_POD_NAMESPACE": "web", "K8S_POD_NAME": "nginx", "K8S_POD_UID": uid}
+    return CniRequest(CniCommand.ADD, "coordinator", args=args, config=config)
+
+
+def run(scenario: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = World()
+        await world.api.create(NODE, {"metadata": {"name": "worker01"}})
+        status = {"status": {"addresses": ADDRESSES}}
+        await world.api.patch(NODE, "worker01", status, subresource="status")
+        try:
+            await scenario(world)
+        finally:
+            await world.informers.close()
+
+    asyncio.run(main())
+
+
+def test_everything_at_hand() -> None:
+    async def scenario(world: World) -> None:
+        await world.coordinator(phase="Synced", overlayPodCIDR=["10.233.64.0/18"])
+        await world.pod(**{NETWORKS: "a, other/b@dsl0", DEFAULT_ROUTE_NIC: "net1"})
+        await world.in_step()
+        asked = len(world.client.requests)
+        told = await world.instructor.for_attachment(request())
+        assert told.config.mode is Mode.OVERLAY
+        assert told.config.overlay_pod_cidr == ("10.233.64.0/18",)
+        assert told.config.default_route_nic == "net1"
+        assert told.node_addresses == ("10.6.212.132", "fd00::132")
+        assert told.expected_nics == ("eth0", "net1", "dsl0")
+        assert len(world.client.requests) == asked, "an ADD asked the API"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("networks", ["a,,b@", "[{]", '[{"x": 1}]', "a b"])
+def test_an_unclear_annotation_announces_nothing(networks: str) -> None:
+    async def scenario(world: World) -> None:
+        await world.coordinator(phase="Synced")
+        await world.pod(**{NETWORKS: networks})
+        await world.in_step()
+        assert (await world.instructor.for_attachment(request())).expected_nics is None
+
+    run(scenario)
+
+
+def test_a_pod_that_the_watch_has_not_told_of_is_asked_for_once() -> None:
+    async def scenario(world: World) -> None:
+        await world.coordinator(phase="Synced")
+        await world.in_step()
+        made = await world.pod(**{NETWORKS: "a"})
+        told = await world.instructor.for_attachment(request(made["metadata"]["uid"]))
+        assert told.expected_nics == (IfName("eth0"), IfName("net1"))
+        await world.instructor.for_attachment(request(made["metadata"]["uid"]))
+        assert sum(asked.verb == "get" for asked in world.client.requests) == 1
+
+    run(scenario)
+
+
+def test_another_pod_of_that_name_has_no_say() -> None:
+    async def scenario(world: World) -> None:
+        await world.coordinator(phase="Synced")
+        await world.pod(**{DEFAULT_ROUTE_NIC: "net1"})
+        await world.in_step()
+        told = await world.instructor.for_attachment(request("another"))
+        assert told.config.default_route_nic is None
+        assert told.expected_nics is None
+
+    run(scenario)
+
+
+def test_a_removal_asks_nobody_and_needs_nothing() -> None:
+    async def scenario(world: World) -> None:
+        world.client.down = True
+        told = world.instructor.for_removal(request(hostRuleTable=700))
+        assert told.config.host_rule_table == 700
+        with pytest.raises(Unreachable):
+            await world.instructor.for_attachment(request())
+
+    run(scenario)
+
+
+def test_readiness_follows_the_cluster() -> None:
+    async def scenario(world: World) -> None:
+        await world.coordinator(phase="NotReady", reason="no kubeadm-config")
+        await world.pod()
+        await world.in_step()
+        assert world.readiness.problems("spiderpool") == []
+        words = "SpiderCoordinator default is NotReady: no kubeadm-config"
+        assert world.readiness.problems("coordinator") == [words]
+        with pytest.raises(CniError, match=words):
+            await world.instructor.for_attachment(request())
+
+    run(scenario)
+
+
+def test_readiness_says_what_has_not_been_listed() -> None:
+    async def main() -> None:
+        world = World()
+        (problem,) = world.readiness.problems("spiderpool")
+        assert "not been answered yet (and 7 more kinds)" in problem
+        await world.informers.close()
+
+    asyncio.run(main())
