@@ -7,71 +7,35 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
+from page_cluster import ECHO_REQUEST, PageCluster
 
 from harness.netns import isolated
-from harness.netns.ledger import Ledger
-from harness.nodes.calico import Calico
-from harness.topology.build import build
-from harness.topology.load import load
 
 pytestmark = pytest.mark.kernel
 
-PAGE = Path(__file__).parents[3] / "scenarios/_topologies/page.yaml"
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
-SIGHT = tuple[str, str, str, str, str]
+Sight = tuple[str, str, str, str, str]
 """Namespace, link, "in" or "out", source, destination."""
 
 
-class Cluster:
-    """The page's topology with two pods a node, ``controller-0`` to ``worker01-1``."""
-
-    def __init__(self) -> None:
-        topology = load(PAGE)
-        self.ledger = Ledger()
-        build(topology, self.ledger)
-        self.address: dict[str, str] = {}
-        self.host_link: dict[str, str] = {}
-        for node in topology.nodes:
-            calico = Calico(node, topology, self.ledger[node.name])
-            asyncio.run(calico.start())
-            for number in range(2):
-                pod = f"{node.name}-{number}"
-                attachment = calico.attach("default", pod, self.ledger.create(pod))
-                self.address[pod] = attachment.addresses[0]
-                self.host_link[pod] = attachment.wire.host_link
-
-    def ping(self, sender: str, target: str) -> bool:
-        """Whether an echo request is answered."""
-        with self.ledger[sender].socket(socket.AF_INET, socket.SOCK_RAW, 1) as icmp:
-            icmp.settimeout(2)
-            icmp.sendto(struct.pack(">BBHHH", 8, 0, 0xF7FF, 0, 0), (target, 0))
-            try:
-                while True:
-                    data, (source, _) = icmp.recvfrom(2048)
-                    if data[20] == 0 and source == target:
-                        return True
-            except TimeoutError:
-                return False
-
-    def seen(self, sender: str, target: str) -> list[SIGHT]:
-        """Where the packets of an answered ping were, in the order of each namespace's ears."""
-        with ExitStack() as stack:
-            ears = {
-                name: stack.enter_context(
-                    self.ledger[name].socket(
-                        socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)
-                    )
+def seen(cluster: PageCluster, sender: str, target: str) -> list[Sight]:
+    """Where the packets of an answered ping were."""
+    with ExitStack() as stack:
+        ears = {
+            name: stack.enter_context(
+                cluster.ledger[name].socket(
+                    socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)
                 )
-                for name in self.ledger.names
-            }
-            assert self.ping(sender, target)
-            return [sight for name, ear in ears.items() for sight in heard(name, ear)]
+            )
+            for name in cluster.ledger.names
+        }
+        assert cluster.ping(sender, target)
+        return [sight for name, ear in ears.items() for sight in heard(name, ear)]
 
 
-def heard(name: str, ear: socket.socket) -> list[SIGHT]:
+def heard(name: str, ear: socket.socket) -> list[Sight]:
     """ICMP packets in the queue, each IPv4 address as text."""
     ear.setblocking(False)
     sights = []
@@ -85,7 +49,7 @@ def heard(name: str, ear: socket.socket) -> list[SIGHT]:
             sights.append((name, link, "out" if kind == PACKET_OUTGOING else "in", source, target))
 
 
-def there_and_back(hops: list[tuple[str, str, str]], ends: tuple[str, str]) -> list[SIGHT]:
+def there_and_back(hops: list[tuple[str, str, str]], ends: tuple[str, str]) -> list[Sight]:
     """A request by ``hops``, and its reply by the same hops the other way round."""
     source, target = ends
     turned = {"in": "out", "out": "in"}
@@ -94,15 +58,15 @@ def there_and_back(hops: list[tuple[str, str, str]], ends: tuple[str, str]) -> l
     return request + reply
 
 
-def ordered(sights: list[SIGHT]) -> list[SIGHT]:
+def ordered(sights: list[Sight]) -> list[Sight]:
     return sorted(sights)
 
 
-def without_switches(sights: list[SIGHT]) -> list[SIGHT]:
+def without_switches(sights: list[Sight]) -> list[Sight]:
     return [sight for sight in sights if sight[0] != "underlay"]
 
 
-def pod_to_pod_across_nodes(cluster: Cluster) -> None:
+def pod_to_pod_across_nodes(cluster: PageCluster) -> None:
     one, other = "controller-0", "worker01-1"
     hops = [
         (one, "eth0", "out"),
@@ -113,11 +77,11 @@ def pod_to_pod_across_nodes(cluster: Cluster) -> None:
         (other, "eth0", "in"),
     ]
     ends = cluster.address[one], cluster.address[other]
-    seen = without_switches(cluster.seen(one, cluster.address[other]))
-    assert ordered(seen) == ordered(there_and_back(hops, ends))
+    sights = without_switches(seen(cluster, one, cluster.address[other]))
+    assert ordered(sights) == ordered(there_and_back(hops, ends))
 
 
-def pod_to_pod_on_one_node(cluster: Cluster) -> None:
+def pod_to_pod_on_one_node(cluster: PageCluster) -> None:
     one, other = "worker01-0", "worker01-1"
     hops = [
         (one, "eth0", "out"),
@@ -126,10 +90,10 @@ def pod_to_pod_on_one_node(cluster: Cluster) -> None:
         (other, "eth0", "in"),
     ]
     ends = cluster.address[one], cluster.address[other]
-    assert ordered(cluster.seen(one, ends[1])) == ordered(there_and_back(hops, ends))
+    assert ordered(seen(cluster, one, ends[1])) == ordered(there_and_back(hops, ends))
 
 
-def pod_to_outside_is_masqueraded(cluster: Cluster) -> None:
+def pod_to_outside_is_masqueraded(cluster: PageCluster) -> None:
     pod, node, outside = "controller-1", "10.6.212.131", "10.7.212.101"
     inner = [(pod, "eth0", "out"), ("controller", cluster.host_link[pod], "in")]
     outer = [
@@ -140,22 +104,22 @@ def pod_to_outside_is_masqueraded(cluster: Cluster) -> None:
     ]
     expected = there_and_back(inner, (cluster.address[pod], outside))
     expected += there_and_back(outer, (node, outside))
-    assert ordered(without_switches(cluster.seen(pod, outside))) == ordered(expected)
+    assert ordered(without_switches(seen(cluster, pod, outside))) == ordered(expected)
 
 
-def a_node_and_its_own_pod(cluster: Cluster) -> None:
+def a_node_and_its_own_pod(cluster: PageCluster) -> None:
     pod = "worker01-0"
     hops = [("worker01", cluster.host_link[pod], "out"), (pod, "eth0", "in")]
     ends = "10.6.212.132", cluster.address[pod]
-    assert ordered(cluster.seen("worker01", ends[1])) == ordered(there_and_back(hops, ends))
+    assert ordered(seen(cluster, "worker01", ends[1])) == ordered(there_and_back(hops, ends))
 
 
-def a_router_routes_and_a_host_does_not(cluster: Cluster) -> None:
+def a_router_routes_and_a_host_does_not(cluster: PageCluster) -> None:
     assert cluster.ping("client", "10.7.212.101")
     assert not cluster.ping("outside", cluster.address["worker01-0"]), "no route leads to pods"
 
 
-def a_stranger_s_address_is_not_taken_from_a_pod(cluster: Cluster) -> None:
+def a_stranger_s_address_is_not_taken_from_a_pod(cluster: PageCluster) -> None:
     """Reverse path filtering on the node's end; its control is the pod's own address."""
     pod, target = "worker01-0", cluster.address["worker01-1"]
     assert cluster.ping(pod, target)
@@ -165,9 +129,15 @@ def a_stranger_s_address_is_not_taken_from_a_pod(cluster: Cluster) -> None:
         receiver = cluster.ledger["worker01-1"].socket(socket.AF_INET, socket.SOCK_RAW, 1)
         with receiver:
             receiver.settimeout(0.2)
-            raw.sendto(head + struct.pack(">BBHHH", 8, 0, 0xF7FF, 0, 0), (target, 0))
+            raw.sendto(head + ECHO_REQUEST, (target, 0))
             with pytest.raises(TimeoutError):
                 receiver.recv(2048)
+
+
+def in_a_cluster(expectation: Callable[[PageCluster], None]) -> None:
+    cluster = PageCluster()
+    asyncio.run(cluster.up())
+    expectation(cluster)
 
 
 @pytest.mark.parametrize(
@@ -182,5 +152,5 @@ def a_stranger_s_address_is_not_taken_from_a_pod(cluster: Cluster) -> None:
     ],
     ids=lambda function: function.__name__,
 )
-def test_path(expectation: Callable[[Cluster], None]) -> None:
-    isolated.call(lambda: expectation(Cluster()))
+def test_path(expectation: Callable[[PageCluster], None]) -> None:
+    isolated.call(in_a_cluster, expectation)
