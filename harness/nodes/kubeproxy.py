@@ -6,11 +6,14 @@ import asyncio
 import logging
 
 from harness.netns import nft
-from harness.topology.services import Elements, base_script, elements, update_script
+from harness.nodes.servicerules import Contents, Ranges, after_change, change, contents, skeleton
+from harness.nodes.services import forwarding
+from harness.topology.model import Topology
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kube.api import Informer, Object
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.types.address import Family, Prefix
+from spiderpool.types.address import Family
+from spiderpool.types.names import NodeName
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +26,15 @@ class KubeProxy:
 
     def __init__(
         self,
-        node: Namespace,
-        pod_cidrs: tuple[Prefix, ...],
+        node: NodeName,
+        namespace: Namespace,
+        topology: Topology,
         services: Informer,
         slices: Informer,
     ) -> None:
-        self._node, self._pod_cidrs = node, pod_cidrs
+        self._node, self._namespace, self._topology = node, namespace, topology
         self._services, self._slices = services, slices
-        self._loaded = {family: Elements() for family in Family}
+        self._loaded: dict[Family, Contents] = {}
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -40,26 +44,32 @@ class KubeProxy:
             SpiderpoolError: the tables cannot be made.
         """
         for family in Family:
-            await nft.load(self._node, base_script(family, self._pod_cidrs))
+            ranges = Ranges.of(family, self._topology.pod_cidrs, self._topology.service_cidrs)
+            if ranges.pods and ranges.services:
+                await nft.load(self._namespace, skeleton(ranges))
+                self._loaded[family] = {}
         self._services.subscribe(self._on_change)
         self._slices.subscribe(self._on_change)
         while True:
             await self._changed.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self._changed.clear()
-            try:
-                await self.update()
-            except SpiderpoolError as error:
-                log.warning("kube-proxy: %s", error)
+            await self._update()
 
-    async def update(self) -> None:
+    async def _update(self) -> None:
         """Load the difference between what is there and what should be."""
-        services, slices = self._services.all(), self._slices.all()
-        for family in Family:
-            wanted = elements(family, services, slices)
-            if script := update_script(family, self._loaded[family], wanted):
-                await nft.load(self._node, script)
-            self._loaded[family] = wanted
+        for family, old in self._loaded.items():
+            wanted = contents(
+                forwarding(self._services.all(), self._slices.all(), family, self._node)
+            )
+            if not (script := change(old, wanted, family)):
+                continue
+            try:
+                await nft.load(self._namespace, script)
+            except SpiderpoolError as error:
+                log.warning("kube-proxy on %s: %s", self._node, error)
+            else:
+                self._loaded[family] = after_change(old, wanted)
 
     def _on_change(self, old: Object | None, new: Object | None) -> None:
         self._changed.set()
