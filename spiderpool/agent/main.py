@@ -127,9 +127,11 @@ def main() -> None:
     """Entry point; a wrong option or configuration ends with one line on stderr."""
     options = parse()
     logs.to_stderr()
+    problems: list[str] = []
     try:
         asyncio.run(_until_signal(options))
     except* SpiderpoolError as group:
-        for exc in group.exceptions:
-            sys.stderr.write(f"spiderpool-agent: {exc}\n")
-        sys.exit(1)
+        problems = [str(problem) for problem in group.exceptions]
+    for problem in problems:
+        sys.stderr.write(f"spiderpool-agent: {problem}\n")
+    sys.exit(1 if problems else 0)
