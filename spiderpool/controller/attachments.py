@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from spiderpool.controller.caches import Caches
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import AlreadyExists, BadInput, Conflict, NotFound
-from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.api import Client, Object
+from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.resources import NETWORKATTACHMENT, SPIDERMULTUSCONFIG
 from spiderpool.multus.attachment import ATTACHMENT_NAME, attachment, attachment_name, repaired
 from spiderpool.multus.old_names import read_network
@@ -24,13 +26,11 @@ Key = tuple[str, str]
 class Attachments:
     """Reconciler of SpiderMultusConfigs."""
 
-    def __init__(
-        self, client: Client, networks: Informer, attachments: Informer, coordinators: Informer
-    ) -> None:
-        self._client = client
-        self._networks, self._attachments = networks, attachments
-        self._coordinators = coordinators
-        self.queue = WorkQueue("networks", self.reconcile)
+    def __init__(self, client: Client, caches: Caches, recorder: EventRecorder) -> None:
+        self._client, self._recorder = client, recorder
+        self._networks, self._attachments = caches.networks, caches.attachments
+        self._coordinators = caches.coordinators
+        self.queue = WorkQueue("networks", self.reconcile, self._report)
 
     def start(self) -> None:
         """Follow the three kinds that an attachment depends on."""
@@ -76,10 +76,16 @@ class Attachments:
             return
         smc, warnings = read_network(network)
         for warning in warnings:
-            log.warning("%s: %s", smc.KIND.where(network), warning)
+            self._recorder.warn(subject_of(network), "OldName", warning)
         desired = attachment(smc, self._cluster())
         await self._drop_renamed(smc)
         await self._write(smc, desired)
+
+    def _report(self, key: Key, exc: BadInput) -> None:
+        """Tell the SpiderMultusConfig's owner, who looks at its events."""
+        network = self._networks.get(key[1], key[0])
+        if network is not None:
+            self._recorder.warn(subject_of(network), "NotUsable", str(exc))
 
     def _cluster(self) -> CoordinatorSpec | None:
         obj = self._coordinators.get(DEFAULT_COORDINATOR)
@@ -145,6 +151,14 @@ class Attachments:
                 )
             except NotFound:
                 continue
+
+
+def subject_of(obj: Object) -> Subject:
+    """The object, as events name it."""
+    kind, metadata = SpiderMultusConfig.KIND, obj["metadata"]
+    return Subject(
+        kind.api_version, kind.kind, metadata["name"], metadata["namespace"], metadata["uid"]
+    )
 
 
 def controller_of(obj: Object) -> dict[str, Any] | None:

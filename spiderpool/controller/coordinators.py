@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spiderpool.controller.caches import SYSTEM_NAMESPACE
 from spiderpool.controller.clusterconfig import KUBEADM_CONFIG
 from spiderpool.controller.discovery import CILIUM_CONFIG, ClusterFacts, discover
 from spiderpool.controller.finalizers import keep_finalizer, let_go
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput
 from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.optional import OptionalCache
 from spiderpool.kube.resources import SPIDERCOORDINATOR
 from spiderpool.types.codec import encode
@@ -24,8 +26,6 @@ from spiderpool.types.metadata import read
 from spiderpool.types.modes import Phase
 
 log = logging.getLogger(__name__)
-
-SYSTEM_NAMESPACE = "kube-system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +59,11 @@ class Sources:
 class Coordinators:
     """Reconciler of SpiderCoordinators."""
 
-    def __init__(self, client: Client, coordinators: Informer, sources: Sources) -> None:
+    def __init__(
+        self, client: Client, coordinators: Informer, sources: Sources, recorder: EventRecorder
+    ) -> None:
         self._client, self._coordinators, self._sources = client, coordinators, sources
+        self._recorder = recorder
         self.queue = WorkQueue("coordinators", self.reconcile)
 
     def start(self) -> None:
@@ -103,6 +106,10 @@ class Coordinators:
         )
         self._coordinators.observe(written)
         log.info("SpiderCoordinator %s: %s %s", name, status["phase"], status.get("reason", ""))
+        if reason := status.get("reason"):
+            kind, uid = SpiderCoordinator.KIND, obj["metadata"]["uid"]
+            subject = Subject(kind.api_version, kind.kind, name, uid=uid)
+            self._recorder.warn(subject, "ClusterNotReady", reason)
 
     def _status(self, name: str, obj: Object) -> CoordinatorStatus:
         if name != DEFAULT_COORDINATOR:

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from spiderpool.controller.manager import Manager, Settings
-from spiderpool.errors import SpiderpoolError
+from spiderpool.controller.manager import Manager
+from spiderpool.controller.settings import Service, Settings, WebhookSettings
+from spiderpool.errors import BadInput, SpiderpoolError
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,76 @@ def parser() -> argparse.ArgumentParser:
         help="the node's CNI configurations, for podCIDRType auto; without it, traces of "
         "Calico and Cilium in the API decide",
     )
+    parse.add_argument(
+        "--disable-ipv4", action="store_true", help="refuse IPv4 pools (enableIPv4: false)"
+    )
+    parse.add_argument(
+        "--disable-ipv6", action="store_true", help="refuse IPv6 pools (enableIPv6: false)"
+    )
+    parse.add_argument(
+        "--guard-deletion", action="store_true", help="refuse to delete pools that are in use"
+    )
     parse.add_argument("--verbose", action="store_true", help="log more")
+    _add_webhook_options(parse)
     return parse
+
+
+def _add_webhook_options(parse: argparse.ArgumentParser) -> None:
+    group = parse.add_argument_group("webhook")
+    group.add_argument(
+        "--webhook-listen", metavar="HOST:PORT", help="check what is written; default: do not"
+    )
+    group.add_argument(
+        "--webhook-service",
+        metavar="NAMESPACE/NAME[:PORT]",
+        help="the Service that leads here; default: the API server uses the listening address",
+    )
+    group.add_argument(
+        "--webhook-certificates",
+        type=Path,
+        metavar="DIRECTORY",
+        help="tls.crt, tls.key and ca.crt; default: make them, and renew them in time",
+    )
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Raises BadInput for an option that cannot be used."""
+    families = {4: not options.disable_ipv4, 6: not options.disable_ipv6}
+    return Settings(
+        kubeconfig=options.kubeconfig,
+        namespace=options.namespace,
+        identity=options.identity,
+        cni_conf_dir=options.cni_conf_dir,
+        families=frozenset(family for family, enabled in families.items() if enabled),
+        guard_deletion=options.guard_deletion,
+        webhook=_webhook_of(options),
+    )
+
+
+def _webhook_of(options: argparse.Namespace) -> WebhookSettings | None:
+    if not options.webhook_listen:
+        return None
+    host, _, port = options.webhook_listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        problem = f"{options.webhook_listen!r} is not HOST:PORT"
+        raise BadInput("--webhook-listen", problem, "write it like 0.0.0.0:5722")
+    return WebhookSettings(
+        host=host.strip("[]"),
+        port=int(port),
+        service=_service_of(options.webhook_service),
+        certificates=options.webhook_certificates,
+    )
+
+
+def _service_of(text: str | None) -> Service | None:
+    if text is None:
+        return None
+    namespace, slash, rest = text.partition("/")
+    name, _, port = rest.partition(":")
+    if not (namespace and slash and name) or (port and not port.isdigit()):
+        remedy = "write it like kube-system/spiderpool-controller:5722"
+        raise BadInput("--webhook-service", f"{text!r} is not NAMESPACE/NAME[:PORT]", remedy)
+    return Service(namespace, name, int(port or 443))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,14 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    settings = Settings(
-        kubeconfig=options.kubeconfig,
-        namespace=options.namespace,
-        identity=options.identity,
-        cni_conf_dir=options.cni_conf_dir,
-    )
     try:
-        return asyncio.run(_until_signal(Manager(settings)))
+        return asyncio.run(_until_signal(Manager(settings_of(options))))
     except SpiderpoolError as exc:
         print(f"spiderpool-controller: {exc}", file=sys.stderr)
         return 2

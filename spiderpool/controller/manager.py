@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 from spiderpool.controller.attachments import Attachments
+from spiderpool.controller.caches import Caches
 from spiderpool.controller.cniconf import default_cni
-from spiderpool.controller.coordinators import SYSTEM_NAMESPACE, Coordinators, Sources
+from spiderpool.controller.coordinators import Coordinators, Sources
 from spiderpool.controller.pools import Pools
 from spiderpool.controller.queue import WorkQueue
+from spiderpool.controller.settings import Settings
 from spiderpool.controller.subnets import Subnets
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
+from spiderpool.kube.events import EventRecorder
 from spiderpool.kube.informer import Informers, cancel
 from spiderpool.kube.leader import Election
 from spiderpool.kube.optional import OptionalCache
@@ -25,16 +26,6 @@ from spiderpool.kube.optional import OptionalCache
 log = logging.getLogger(__name__)
 
 LEASE_NAME = "spiderpool-controller-leases"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the command line says."""
-
-    kubeconfig: str | None = None
-    namespace: str = "kube-system"
-    identity: str
-    cni_conf_dir: Path | None = None
 
 
 class Reconciler(Protocol):
@@ -56,6 +47,9 @@ class Manager:
         """Work until cancelled, or return when the lead is lost.
 
         Caches are filled while another leads, so that taking over is quick.
+
+        Raises:
+            BadInput: the webhook cannot listen where it was told to.
         """
         informers = Informers(self._client)
         election = Election(
@@ -63,47 +57,70 @@ class Manager:
         )
         tasks: list[asyncio.Task[None]] = []
         try:
-            sources = self._sources(informers)
-            reconcilers = self._reconcilers(informers, sources)
+            caches = Caches.start(informers)
+            sources = self._sources(caches)
             tasks += [asyncio.create_task(cache.run()) for cache in sources.optional()]
             await asyncio.gather(
                 informers.synced(), *(cache.synced() for cache in sources.optional())
             )
-            await election.acquired()
-            for reconciler in reconcilers:
-                reconciler.start()
-                tasks.append(asyncio.create_task(reconciler.queue.run()))
-            await election.lost()
+            tasks += self._webhook(caches)
+            tasks.append(asyncio.create_task(self._lead(election, caches, sources)))
+            await _first_end(tasks)
         finally:
             await cancel(tasks)
             await informers.close()
             await election.release()
             await self._client.close()
 
-    def _sources(self, informers: Informers) -> Sources:
+    async def _lead(self, election: Election, caches: Caches, sources: Sources) -> None:
+        """Reconcile for as long as this process leads."""
+        await election.acquired()
+        recorder = EventRecorder(self._client, "spiderpool-controller")
+        work = [asyncio.create_task(recorder.run())]
+        try:
+            for reconciler in self._reconcilers(caches, sources, recorder):
+                reconciler.start()
+                work.append(asyncio.create_task(reconciler.queue.run()))
+            await election.lost()
+        finally:
+            await cancel(work)
+
+    def _sources(self, caches: Caches) -> Sources:
         client = self._client
         return Sources(
-            config_maps=informers.of(resources.CONFIGMAP, SYSTEM_NAMESPACE),
-            controller_managers=informers.of(
-                resources.POD, label_selector="component=kube-controller-manager"
-            ),
+            config_maps=caches.config_maps,
+            controller_managers=caches.controller_managers,
             calico_pools=OptionalCache(client, resources.CALICO_IPPOOL),
             cilium_pools=OptionalCache(client, resources.CILIUM_PODIPPOOL),
             service_cidrs=OptionalCache(client, *resources.SERVICECIDRS),
             default_cni=partial(default_cni, self._settings.cni_conf_dir),
         )
 
-    def _reconcilers(self, informers: Informers, sources: Sources) -> tuple[Reconciler, ...]:
+    def _reconcilers(
+        self, caches: Caches, sources: Sources, recorder: EventRecorder
+    ) -> tuple[Reconciler, ...]:
         client = self._client
-        coordinators = informers.of(resources.SPIDERCOORDINATOR)
-        pools = informers.of(resources.SPIDERIPPOOL)
-        networks = informers.of(resources.SPIDERMULTUSCONFIG)
-        attachments = informers.of(resources.NETWORKATTACHMENT)
-        blocks = informers.of(resources.SPIDERIPBLOCK)
-        subnets = informers.of(resources.SPIDERSUBNET)
         return (
-            Attachments(client, networks, attachments, coordinators),
-            Coordinators(client, coordinators, sources),
-            Pools(client, pools, blocks),
-            Subnets(client, subnets, pools),
+            Attachments(client, caches, recorder),
+            Coordinators(client, caches.coordinators, sources, recorder),
+            Pools(client, caches.pools, caches.blocks, caches.ledger),
+            Subnets(client, caches.subnets, caches.pools),
         )
+
+    def _webhook(self, caches: Caches) -> list[asyncio.Task[None]]:
+        """The webhook, on every replica and not on the leader only."""
+        settings = self._settings
+        if settings.webhook is None:
+            return []
+        from spiderpool.controller.webhook.keeper import Webhook  # noqa: PLC0415  # 50 ms
+
+        cluster = partial(caches.cluster, settings.families, guard_deletion=settings.guard_deletion)
+        webhook = Webhook(self._client, settings, settings.webhook, cluster)
+        return [asyncio.create_task(webhook.run())]
+
+
+async def _first_end(tasks: list[asyncio.Task[None]]) -> None:
+    """Returns when one task has ended; raises what it raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()

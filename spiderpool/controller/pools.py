@@ -29,11 +29,11 @@ LARGEST_COUNT = 2**63 - 1
 
 
 class Pools:
-    """Reconciler of SpiderIPPools; ``blocks`` are the SpiderIPBlocks."""
+    """Reconciler of SpiderIPPools; ``ledger`` follows ``blocks`` already."""
 
-    def __init__(self, client: Client, pools: Informer, blocks: Informer) -> None:
+    def __init__(self, client: Client, pools: Informer, blocks: Informer, ledger: Ledger) -> None:
         self._client, self._pools, self._blocks = client, pools, blocks
-        self._ledger = Ledger()
+        self._ledger = ledger
         self._gathering: set[PoolName] = set()
         self.queue = WorkQueue("pools", self.reconcile)
 
@@ -47,7 +47,6 @@ class Pools:
             self.queue.add(PoolName(new["metadata"]["name"]))
 
     def _on_block(self, old: Object | None, new: Object | None) -> None:
-        self._ledger.apply(old, new)
         for pool in {*_pools_in(old), *_pools_in(new)} - self._gathering:
             self._gathering.add(pool)
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._gathered, pool)

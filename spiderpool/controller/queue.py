@@ -26,7 +26,7 @@ class WorkQueue(Generic[K]):
         self,
         name: str,
         reconcile: Callable[[K], Awaitable[None]],
-        on_bad_input: Callable[[K, BadInput], Awaitable[None]] | None = None,
+        on_bad_input: Callable[[K, BadInput], None] | None = None,
     ) -> None:
         self._name, self._reconcile, self._on_bad_input = name, reconcile, on_bad_input
         self._waiting: dict[K, None] = {}
@@ -54,7 +54,7 @@ class WorkQueue(Generic[K]):
         except BadInput as exc:
             log.warning("%s: %s", self._name, exc)
             if self._on_bad_input is not None:
-                await self._on_bad_input(key, exc)
+                self._on_bad_input(key, exc)
         except Conflict:
             self._later(key)
             return

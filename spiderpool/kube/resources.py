@@ -65,6 +65,20 @@ STATEFULSET = Resource("apps", "v1", "statefulsets", "StatefulSet")
 DAEMONSET = Resource("apps", "v1", "daemonsets", "DaemonSet")
 JOB = Resource("batch", "v1", "jobs", "Job")
 CRONJOB = Resource("batch", "v1", "cronjobs", "CronJob")
+MUTATINGWEBHOOK = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "mutatingwebhookconfigurations",
+    "MutatingWebhookConfiguration",
+    namespaced=False,
+)
+VALIDATINGWEBHOOK = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration",
+    namespaced=False,
+)
 CALICO_IPPOOL = Resource("crd.projectcalico.org", "v1", "ippools", "IPPool", namespaced=False)
 CILIUM_PODIPPOOL = Resource(
     "cilium.io", "v2alpha1", "ciliumpodippools", "CiliumPodIPPool", namespaced=False

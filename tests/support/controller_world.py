@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from spiderpool.controller.manager import Manager, Settings
+from spiderpool.controller.manager import Manager
+from spiderpool.controller.settings import Settings
 from spiderpool.errors import NotFound
 from spiderpool.kube.api import Object
 from spiderpool.kube.resources import Resource

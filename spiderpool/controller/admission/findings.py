@@ -72,7 +72,6 @@ class Cluster:
     pools: tuple[Object, ...] = ()
     subnets: tuple[Object, ...] = ()
     networks: tuple[Object, ...] = ()
-    attachments: tuple[Object, ...] = ()
     nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held: Callable[[PoolName], list[Entry]] = lambda pool: []
     families: frozenset[int] = frozenset({4, 6})

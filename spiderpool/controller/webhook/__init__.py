@@ -1,0 +1,1 @@
+"""The webhook's server, its certificate, and its registration at the API."""

@@ -1,0 +1,81 @@
+"""The HTTPS server that the API server asks about every write."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from spiderpool.controller.admission.findings import Cluster
+from spiderpool.controller.admission.review import mutate, validate
+
+log = logging.getLogger(__name__)
+
+MUTATE, VALIDATE, HEALTH = "/mutate", "/validate", "/webhook-health-check"
+LARGEST_REVIEW = 8 << 20
+"""Bytes; an object is at most 1.5 MB, and a review holds it twice."""
+
+Object = dict[str, Any]
+
+
+class WebhookServer:
+    """Answers AdmissionReviews with the rules, as the cluster is at that moment."""
+
+    def __init__(self, cluster: Callable[[], Cluster]) -> None:
+        self._cluster = cluster
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._runner: web.AppRunner | None = None
+
+    def use(self, certificate: bytes, key: bytes) -> None:
+        """Serve by this certificate from the next connection on (PEM)."""
+        descriptor = os.memfd_create("webhook", os.MFD_CLOEXEC)
+        try:
+            os.write(descriptor, certificate + key)
+            self._tls.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port, which is chosen by the kernel for 0."""
+        app = web.Application(client_max_size=LARGEST_REVIEW)
+        app.router.add_post(MUTATE, self._mutate)
+        app.router.add_post(VALIDATE, self._validate)
+        app.router.add_get(HEALTH, self._health)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, ssl_context=self._tls).start()
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop listening; requests under way are answered first."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _mutate(self, request: web.Request) -> web.Response:
+        return await self._answer(request, mutate)
+
+    async def _validate(self, request: web.Request) -> web.Response:
+        return await self._answer(request, lambda review: validate(review, self._cluster()))
+
+    async def _answer(
+        self, request: web.Request, decide: Callable[[Object], Object]
+    ) -> web.Response:
+        try:
+            review = json.loads(await request.read())
+            uid = review["request"]["uid"]
+        except (ValueError, KeyError, TypeError):
+            return web.Response(status=400, text="not an AdmissionReview of admission.k8s.io/v1\n")
+        try:
+            return web.json_response(decide(review))
+        except Exception:
+            log.exception("review %s", uid)
+            return web.Response(status=500, text="the rules failed; see the controller's log\n")
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
