@@ -15,6 +15,9 @@ from spiderpool.testing.namespaces import new_namespace
 from spiderpool.types.address import InterfaceAddress
 from spiderpool.types.names import IfName
 
+_WITHOUT_DELAY = ("ipv4/conf/all/rp_filter", "ipv6/conf/default/accept_dad")
+"""Duplicate address detection takes a second or two."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -33,7 +36,7 @@ def row() -> Iterator[Row]:
     with ExitStack() as stack:
         made = Row(*(stack.enter_context(new_namespace()) for _ in range(3)))
         for namespace in (made.client, made.router, made.server):
-            apply(namespace, [up("lo"), SetSysctl("ipv4/conf/all/rp_filter", "0")])
+            apply(namespace, [SetSysctl(key, "0") for key in _WITHOUT_DELAY])
         apply(
             made.router,
             [
