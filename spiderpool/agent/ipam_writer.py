@@ -43,6 +43,11 @@ log = logging.getLogger(__name__)
 BLOCKS_READ_WHEN_FULL = 4
 """A pool of at most so many blocks is read afresh before it is called full."""
 
+PAUSE_SHARE = 0.5
+LONGEST_PAUSE = 0.005
+"""While asks come without a break, a round waits for this share of the last one's time (at most
+so many seconds): it gathers more asks than were there at the end of the write."""
+
 MOST_LANES = 32
 CALM = 16
 """After so many writes without a refusal, agents come closer to each other again."""
@@ -157,10 +162,13 @@ class PoolWriter:
         return waiting
 
     async def _run(self) -> None:
+        loop, pause = asyncio.get_running_loop(), 0.0
         while self._queue:
+            await asyncio.sleep(pause)
             batch = [waiting for waiting in self._queue if not waiting.answer.done()]
             self._in_hand = batch
             self._queue.clear()
+            started = loop.time()
             try:
                 unwritten = await self._round(batch)
             except Exception as exc:
@@ -169,6 +177,7 @@ class PoolWriter:
                     _refuse(waiting, SpiderpoolError(f"IPPool {self.pool}: {exc}"))
                 continue
             self._queue.extendleft(w for w in reversed(batch) if w in unwritten)
+            pause = min((loop.time() - started) * PAUSE_SHARE, LONGEST_PAUSE)
 
     async def _round(self, batch: list[_Waiting]) -> set[_Waiting]:
         """Decide and write; returns those that have to wait for another round."""
