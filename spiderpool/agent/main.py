@@ -88,7 +88,7 @@ async def run(options: Options, client: Client) -> None:
                 group.create_task(server.run())
                 group.create_task(intents.run())
                 group.create_task(events.run())
-                group.create_task(_say_when_ready(readiness, options))
+                group.create_task(_say_when_ready(readiness, options.node))
         finally:
             await ipam.close()
             await informers.close()
@@ -105,10 +105,9 @@ def ipam_plugin(service: IpamService, node: NodeName, events: EventRecorder) -> 
     return Plugin(IpamHandler(service, node, warn), needs)
 
 
-async def _say_when_ready(readiness: CacheReadiness, options: Options) -> None:
-    log.info("serving on %s as node %s", options.socket, options.node)
+async def _say_when_ready(readiness: CacheReadiness, node: NodeName) -> None:
     await readiness.synced()
-    log.info("the caches are filled")
+    log.info("ready as node %s", node)
 
 
 async def _until_signal(options: Options) -> None:

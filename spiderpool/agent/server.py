@@ -110,6 +110,7 @@ class Server:
     async def run(self) -> None:
         """Accept until cancelled; then let the calls in flight end, within limits."""
         with _listen(self._path) as listener:
+            log.info("serving on %s", self._path)
             try:
                 while True:
                     connection = await _accept(listener)
