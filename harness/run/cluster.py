@@ -1,0 +1,152 @@
+"""One emulated cluster: the fabric, an API server, its controllers, kubelets, Spiderpool."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.netns.ledger import Ledger
+from harness.nodes import plugins
+from harness.nodes.calico import Calico
+from harness.nodes.control.plane import run_control_plane
+from harness.nodes.kubelet import Kubelet
+from harness.nodes.kubeproxy import KubeProxy
+from harness.nodes.multus import Multus
+from harness.nodes.sandboxes import Sandboxes, Serve
+from harness.run.components import Components
+from harness.run.kubectl import Kubectl
+from harness.topology.build import build
+from harness.topology.model import Machine, Topology
+from spiderpool.errors import SpiderpoolError
+from spiderpool.kube import resources
+from spiderpool.kube.api import Client
+from spiderpool.kube.client import connect
+from spiderpool.kube.informer import Informers, cancel
+from spiderpool.types.names import NodeName
+
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+class PartEnded(SpiderpoolError):
+    """A part of the cluster that should run until the end has failed."""
+
+
+class Cluster:
+    """``folder`` is empty and writable; ``serve`` starts what pods' containers serve."""
+
+    def __init__(self, topology: Topology, folder: Path, serve: Serve) -> None:
+        self.topology, self.folder = topology, folder
+        self.ledger = Ledger()
+        self.components = Components(folder / "logs")
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubectl = Kubectl(self.kubeconfig, folder)
+        self._serve = serve
+        self._client: Client | None = None
+        self._informers: Informers | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Bring up everything but Spiderpool: nodes are Ready, Services work, pods start."""
+        api = asyncio.create_task(self._start_api())
+        plugins.fill(self._plugin_folder)
+        build(self.topology, self.ledger)
+        await api
+        self._client = connect(str(self.kubeconfig))
+        self._informers = Informers(self._client)
+        self._run(run_control_plane(self._client), "control plane")
+        services = self._informers.of(resources.SERVICE)
+        slices = self._informers.of(resources.ENDPOINTSLICE)
+        for machine in self.topology.nodes:
+            namespace = self.ledger[machine.name]
+            proxy = KubeProxy(NodeName(machine.name), namespace, self.topology, services, slices)
+            self._run(proxy.run(), f"kube-proxy on {machine.name}")
+        await self._create_crds()
+        await asyncio.gather(*(self._start_kubelet(machine) for machine in self.topology.nodes))
+
+    async def install_spiderpool(self) -> None:
+        """Start the controller and an agent on every node, and wait until they serve."""
+        await asyncio.gather(
+            self.components.start(
+                "spiderpool-controller",
+                "spiderpool.controller",
+                *("--kubeconfig", str(self.kubeconfig)),
+                serves=lambda: True,
+            ),
+            *(self._start_agent(machine) for machine in self.topology.nodes),
+        )
+
+    async def stop(self) -> None:
+        """End all parts; namespaces go in the background once their descriptors are closed."""
+        await cancel(self._tasks)
+        if self._informers is not None:
+            await self._informers.close()
+        if self._client is not None:
+            await self._client.close()
+        await self.components.stop()
+        self.ledger.close()
+
+    def check(self) -> None:
+        """Raises PartEnded when a part has failed."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise PartEnded(f"{task.get_name()}: {error}") from error
+
+    async def _start_api(self) -> None:
+        await self.components.start(
+            "kube-apiserver",
+            "harness.kubeapi",
+            *("--kubeconfig-out", str(self.kubeconfig)),
+            *("--service-cidr", ",".join(self.topology.service_cidrs)),
+            serves=self.kubeconfig.exists,
+        )
+
+    async def _create_crds(self) -> None:
+        await self.kubectl.run("apply", "-f", str(CRDS))
+
+    async def _start_kubelet(self, machine: Machine) -> None:
+        assert self._client is not None and self._informers is not None
+        namespace = self.ledger[machine.name]
+        calico = Calico(machine, self.topology, namespace)
+        await calico.start()
+        multus = Multus(namespace, self._plugin_folder, self._plugin_environment(machine))
+        pods = self._informers.of(resources.POD, field_selector=f"spec.nodeName={machine.name}")
+        attachments = self._informers.of(resources.NETWORKATTACHMENT)
+        sandboxes = Sandboxes(self.ledger, calico, multus, attachments, self._serve)
+        kubelet = Kubelet(self._client, machine, pods, sandboxes)
+        await attachments.synced()
+        self._run(kubelet.run(), f"kubelet on {machine.name}")
+
+    async def _start_agent(self, machine: Machine) -> None:
+        folder = self._node_folder(machine)
+        folder.mkdir(parents=True, exist_ok=True)
+        socket = folder / "spiderpool.sock"
+        await self.components.start(
+            f"spiderpool-agent-{machine.name}",
+            "spiderpool.agent",
+            *("--socket", str(socket)),
+            *("--node", machine.name),
+            *("--kubeconfig", str(self.kubeconfig)),
+            *("--state-dir", str(folder)),
+            *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
+            serves=socket.exists,
+        )
+
+    def _plugin_environment(self, machine: Machine) -> Mapping[str, str]:
+        folder = self._node_folder(machine)
+        return {
+            "SPIDERPOOL_SOCKET": str(folder / "spiderpool.sock"),
+            "SPIDERPOOL_INTENTS": str(folder / "intents"),
+        }
+
+    def _node_folder(self, machine: Machine) -> Path:
+        return self.folder / "nodes" / machine.name
+
+    @property
+    def _plugin_folder(self) -> Path:
+        return self.folder / "cni" / "bin"
+
+    def _run(self, part: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(part, name=name))
