@@ -1,1 +1,1 @@
-"""Packets seen: on every interface, in both directions."""
+"""Packets seen: every frame of every namespace, in both directions, with the kernel's time."""

@@ -1,0 +1,56 @@
+"""Which NICs are connected, so that a path can be read as people think of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from spiderpool.netlink.objects import LinkKind, NetState
+
+
+class Nic(NamedTuple):
+    """A link of a place."""
+
+    place: str
+    link: str
+
+    def __str__(self) -> str:
+        return f"{self.place}.{self.link}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """``peers`` are the two ends of veths, each leading to the other.
+
+    ``parents`` lead from a macvlan link to the NIC that it sits on. ``carriers`` are ends
+    that only carry: a switch's ports, the node's end of a pod's veth.
+    """
+
+    peers: Mapping[Nic, Nic] = field(default_factory=dict)
+    parents: Mapping[Nic, Nic] = field(default_factory=dict)
+    carriers: frozenset[Nic] = frozenset()
+
+
+def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: str) -> Wires:
+    """The wires between places, read from what their namespaces hold.
+
+    ``outer`` leads from a place to the one that the far ends of its links lie in: from a pod
+    to its node, from a node to the ``switch``.
+    """
+    peers: dict[Nic, Nic] = {}
+    parents: dict[Nic, Nic] = {}
+    carriers = {Nic(switch, link.name) for link in states[switch].links}
+    for place, around in outer.items():
+        by_index = {link.index: link for link in states[around].links}
+        for link in states[place].links:
+            far = by_index.get(link.parent_index) if link.parent_elsewhere else None
+            if far is None:
+                continue
+            near_nic, far_nic = Nic(place, link.name), Nic(around, far.name)
+            if link.kind is LinkKind.MACVLAN:
+                parents[near_nic] = far_nic
+            elif far.parent_elsewhere and far.parent_index == link.index:
+                peers |= {near_nic: far_nic, far_nic: near_nic}
+                carriers.add(far_nic)
+    return Wires(peers, parents, frozenset(carriers))

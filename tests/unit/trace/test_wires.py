@@ -1,0 +1,33 @@
+"""Wires are read from the links' own numbers."""
+
+from __future__ import annotations
+
+from harness.trace.wires import Nic, wires_of
+from spiderpool.netlink.objects import Link, LinkKind, NetState
+from spiderpool.types.names import IfName
+
+
+def link(name: str, index: int, kind: LinkKind, parent: int) -> Link:
+    return Link(IfName(name), index, kind, parent_index=parent, parent_elsewhere=True)
+
+
+def test_ends_parents_and_carriers() -> None:
+    states = {
+        "switch": NetState(links=(link("node", 5, LinkKind.VETH, 2),)),
+        "node": NetState(
+            links=(link("ens192", 2, LinkKind.VETH, 5), link("cali", 100, LinkKind.VETH, 3))
+        ),
+        "pod": NetState(
+            links=(
+                Link(IfName("lo"), 1),
+                link("eth0", 3, LinkKind.VETH, 100),
+                link("net1", 4, LinkKind.MACVLAN, 2),
+            )
+        ),
+    }
+    wires = wires_of(states, {"node": "switch", "pod": "node"}, "switch")
+    assert wires.peers[Nic("pod", "eth0")] == Nic("node", "cali")
+    assert wires.peers[Nic("node", "cali")] == Nic("pod", "eth0")
+    assert wires.peers[Nic("switch", "node")] == Nic("node", "ens192")
+    assert wires.parents == {Nic("pod", "net1"): Nic("node", "ens192")}
+    assert wires.carriers == {Nic("switch", "node"), Nic("node", "cali")}
