@@ -16,6 +16,7 @@ from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
 from spiderpool.ipam.ledger import Entry
 from spiderpool.ipam.netconf import read_conf
+from spiderpool.ipam.sticky import keeper_of
 from spiderpool.kube.resources import POD
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import address_of
@@ -75,6 +76,7 @@ class IpamHandler:
             container_id=request.container_id,
             node=self._node,
             netns=namespace.cookie if namespace else None,
+            owner=keeper_of(pod),
         )
         async with self._locks.setdefault(pod.uid, asyncio.Lock()):
             grant = await self._grant(request, pod, holder)
@@ -84,7 +86,7 @@ class IpamHandler:
         before = self._service.held(holder)
         try:
             grant = await self._claim(request, pod, holder)
-            await self._endpoints.record(pod, endpoint_ip(grant))
+            await self._endpoints.record(pod, endpoint_ip(grant), outlives_pod=bool(holder.owner))
         except asyncio.CancelledError:
             self._service.give_back(holder, before)
             raise
@@ -99,13 +101,17 @@ class IpamHandler:
             raise
 
     async def _del(self, request: CniRequest) -> None:
-        """Free what this very sandbox holds, unless its pod lives on and will ask again."""
+        """Free what this very sandbox holds, unless its pod lives on and will ask again.
+
+        What has a keeper is the garbage collector's, which knows whether the keeper is left.
+        """
         mine = [
             entry
             for entry in self._of_pod(request)
             if entry.slot.state is SlotState.HELD
             and entry.slot.nic == request.ifname
             and entry.slot.container_id == request.container_id
+            and entry.slot.owner is None
         ]
         if not mine:
             return

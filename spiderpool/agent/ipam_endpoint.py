@@ -19,7 +19,7 @@ class EndpointWriter:
         self._client = client
         self._written: dict[str, Object] = {}
 
-    async def record(self, pod: Pod, item: EndpointIP) -> None:
+    async def record(self, pod: Pod, item: EndpointIP, *, outlives_pod: bool = False) -> None:
         """Have the endpoint say what a NIC of ``pod`` holds.
 
         Raises:
@@ -29,9 +29,11 @@ class EndpointWriter:
         for _ in range(ATTEMPTS):
             known = self._written.get(pod.key)
             try:
+                items = with_nic(ips_of(known, pod) if known else (), item)
+                fresh = new_endpoint(pod, items, outlives_pod=outlives_pod)
                 if known is None:
-                    self._written[pod.key] = await self._create(pod, item)
-                elif wanted := _changed(known, pod, item):
+                    self._written[pod.key] = await self._client.create(SPIDERENDPOINT, fresh)
+                elif wanted := _changed(known, fresh):
                     self._written[pod.key] = await self._client.update(SPIDERENDPOINT, wanted)
                 return
             except NotFound:
@@ -57,9 +59,6 @@ class EndpointWriter:
         """Drop the memory of a pod (``namespace/name``) that is gone."""
         self._written.pop(key, None)
 
-    async def _create(self, pod: Pod, item: EndpointIP) -> Object:
-        return await self._client.create(SPIDERENDPOINT, new_endpoint(pod, (item,)))
-
     async def _read(self, pod: Pod) -> None:
         try:
             found = await self._client.get(SPIDERENDPOINT, pod.name, pod.namespace)
@@ -69,10 +68,9 @@ class EndpointWriter:
             self._written[pod.key] = found
 
 
-def _changed(known: Object, pod: Pod, item: EndpointIP) -> Object | None:
-    """The endpoint with the NIC in it, or None when it says so already. What it said of an
-    earlier pod of that name is dropped, and so is that pod as its owner."""
-    fresh = new_endpoint(pod, with_nic(ips_of(known, pod), item))
-    metadata = known["metadata"] | fresh["metadata"]
-    wanted = known | {"metadata": metadata, "status": fresh["status"]}
+def _changed(known: Object, fresh: Object) -> Object | None:
+    """``known`` with the content of ``fresh``, or None when it has it. An earlier pod of
+    that name is no owner any more."""
+    metadata = {k: v for k, v in known["metadata"].items() if k != "ownerReferences"}
+    wanted = known | {"metadata": metadata | fresh["metadata"], "status": fresh["status"]}
     return None if wanted == known else wanted

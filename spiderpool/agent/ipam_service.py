@@ -11,7 +11,7 @@ from typing import Any
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.agent.ipam_writer import Counters, PoolWriter
 from spiderpool.errors import BadInput
-from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release
+from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release, SetAside
 from spiderpool.ipam.annotations import ROUTES, place, read_routes
 from spiderpool.ipam.attachments import position_of
 from spiderpool.ipam.facts import Pod
@@ -21,8 +21,9 @@ from spiderpool.ipam.ledger import Entry, owner_of
 from spiderpool.ipam.netconf import IpamConf
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Choice, choices, wanted, why_none
+from spiderpool.ipam.sticky import inheritance
 from spiderpool.kube.api import Client
-from spiderpool.types.address import Family, contains, family_of
+from spiderpool.types.address import contains, family_of
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
 from spiderpool.types.names import PoolName
@@ -60,7 +61,7 @@ class IpamService:
         before = self.held(holder)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._one(c, holder, seconds)) for c in asked]
+                tasks = [group.create_task(self._one(c, pod, holder, seconds)) for c in asked]
         except BaseExceptionGroup as failed:
             self.give_back(holder, before)
             raise failed.exceptions[0] from None
@@ -78,6 +79,16 @@ class IpamService:
             CniError: code 11, when the API did not answer in time.
         """
         await asyncio.gather(*(self._release(entry, seconds) for entry in entries))
+
+    async def set_aside(self, entry: Entry, seconds_aside: float, seconds: float) -> None:
+        """Keep an address from everybody, because a host that we do not know answers for it.
+        Its owner gets another one when it asks again.
+
+        Raises:
+            CniError: code 11, when the API did not answer in time.
+        """
+        ask = SetAside(entry.address, owner_of(entry.slot), seconds_aside)
+        await self._writer(entry.slot.pool or PoolName("")).submit(ask, seconds)
 
     def held(self, holder: Slot) -> list[Entry]:
         """What the NIC holds now, of both families."""
@@ -115,23 +126,36 @@ class IpamService:
             )
         return self._writers[pool]
 
-    async def _one(self, choice: Choice, holder: Slot, seconds: float) -> Grant:
-        """One address of one family: the one it has, else from the first pool that gives."""
+    async def _one(self, choice: Choice, pod: Pod, holder: Slot, seconds: float) -> Grant:
+        """One address of one family: the one it has, or its predecessor had, else from the
+        first pool that gives."""
         refused = []
-        for pool in self._known(choice.family, holder) or choice.usable:
-            outcome = await self._writer(pool.name).submit(Claim(holder), seconds)
+        legacy = await self._legacy(choice, pod, holder, seconds)
+        for pool, heir_of in (*legacy, *((pool, None) for pool in choice.usable)):
+            outcome = await self._writer(pool.name).submit(Claim(holder, heir_of), seconds)
             if not isinstance(outcome, Skipped):
                 return Grant(outcome.address, pool)
             refused.append(outcome)
         raise why_none(choice, owner_of(holder).nic, refused)
 
-    def _known(self, family: Family, holder: Slot) -> tuple[Pool, ...]:
-        """The pool of the address that the NIC holds already, whatever the rules say now."""
+    async def _legacy(
+        self, choice: Choice, pod: Pod, holder: Slot, seconds: float
+    ) -> list[tuple[Pool, Entry | None]]:
+        """What comes before any choice: the pool of the address that the NIC holds already,
+        whatever the rules say now, and its predecessor's address, if the rules still allow
+        its pool; if not, that address is given back."""
         for entry in self.held(holder):
             pool = self.sources.pools.get(entry.slot.pool or PoolName(""))
-            if isinstance(pool, Pool) and family_of(entry.address) is family:
-                return (pool,)
-        return ()
+            if isinstance(pool, Pool) and family_of(entry.address) is choice.family:
+                return [(pool, None)]
+        if holder.owner is None:
+            return []
+        usable = {pool.name: pool for pool in choice.usable}
+        kept = self.sources.ledger.kept(pod.namespace, holder.owner)
+        mine = inheritance(kept, pod, owner_of(holder).nic)
+        same_family = [entry for entry in mine if family_of(entry.address) is choice.family]
+        await self.release((e for e in same_family if e.slot.pool not in usable), seconds)
+        return [(usable[e.slot.pool], e) for e in same_family if e.slot.pool in usable]
 
     def _routes(self, pod: Pod) -> tuple[Route, ...]:
         """The pod's own routes; each gateway must lie in the subnet of some pool."""

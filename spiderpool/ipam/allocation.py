@@ -33,9 +33,13 @@ LANES_IN_BLOCK = 4
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A NIC asks for an address. ``holder`` is the slot as it shall be, but for generation."""
+    """A NIC asks for an address. ``holder`` is the slot as it shall be, but for generation.
+
+    ``heir_of`` is what its predecessor holds, to be taken over while it is still as seen.
+    """
 
     holder: Slot
+    heir_of: Entry | None = None
 
     @property
     def owner(self) -> Owner:
@@ -145,12 +149,23 @@ class Desk:
             return Again()
         if known and known.slot.state is SlotState.HELD:
             return _renewed(known, ask.holder)
+        if known is None and ask.heir_of is not None:
+            return self._inherit(ask.heir_of, ask.holder)
         address = known.address if known else (next(free, None) or self._longest_idle())
         if address is None:
             return Skipped(self.pool, SkipReason.FULL, self.why_full())
         before = self.ledger.slot(address) or FREE
         slot = replace(ask.holder, generation=before.generation + 1, pool=self.pool)
         return Change(address, before.generation, slot)
+
+    def _inherit(self, legacy: Entry, holder: Slot) -> Verdict:
+        before = self.ledger.slot(legacy.address)
+        if before is None or before.generation != legacy.slot.generation:
+            return Skipped(self.pool, SkipReason.FULL, f"{legacy.address} has just been taken")
+        if self._is_taken(legacy.address):
+            return Again()
+        slot = replace(holder, generation=before.generation + 1, pool=self.pool)
+        return Change(legacy.address, before.generation, slot)
 
     def _known(self, owner: Owner) -> Entry | None:
         """What the owner holds of this pool; else what he held and may have again."""

@@ -47,6 +47,7 @@ class Ledger:
         self._owners: dict[PodUID, dict[Address, Slot]] = {}
         self._pods: dict[str, dict[Address, Slot]] = {}
         self._pools: dict[PoolName, dict[Address, Slot]] = {}
+        self._keepers: dict[tuple[str, str], dict[Address, Slot]] = {}
         for obj in objects:
             self.apply(None, obj)
 
@@ -90,6 +91,10 @@ class Ledger:
     def named(self, pod: str) -> list[Entry]:
         """As :meth:`of_pod` by ``namespace/name``, for any pod of that name, alive or not."""
         return _entries(self._pods.get(pod, {}).items())
+
+    def kept(self, namespace: str, keeper: str) -> list[Entry]:
+        """What a keeper (``StatefulSet/web``) of a namespace has over all its pods."""
+        return _entries(self._keepers.get((namespace, keeper), {}).items())
 
     def in_pool(self, pool: PoolName) -> list[Entry]:
         """What was taken from a pool and not taken by someone else since; lowest first."""
@@ -146,6 +151,8 @@ class Ledger:
             yield self._owners, slot.pod_uid
             yield self._pods, slot.pod
             yield self._pools, slot.pool
+            if slot.owner and slot.pod:
+                yield self._keepers, (slot.pod.partition("/")[0], slot.owner)
 
 
 def _entries(pairs: Iterable[tuple[Address, Slot]]) -> list[Entry]:

@@ -1,0 +1,120 @@
+"""Addresses that outlive a pod: StatefulSets, virtual machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPPOOL
+
+CONF = {"default_ipv4_ippool": ["a", "b"]}
+WEB = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "s1"}
+VM = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachineInstance",
+    "name": "vm1",
+    "uid": "v1",
+}
+
+
+def owned_by(owner: dict[str, Any]) -> dict[str, Any]:
+    return {"ownerReferences": [{**owner, "controller": True}]}
+
+
+async def gone(world: Any, agent: Any, name: str, uid: str, container: str = "c1") -> None:
+    await world.api.delete(POD, name, "default", grace_seconds=0)
+    await agent.call("DEL", f"default/{name}", uid=uid, container=container)
+
+
+def test_an_ordinal_keeps_its_address_over_its_pods(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        async with world.agent() as agent:
+            first = await world.pod("default/web-0", **owned_by(WEB))
+            other = await world.pod("default/web-1", **owned_by(WEB))
+            ipam = {"default_ipv4_ippool": ["a"]}
+            assert await agent.add("default/web-0", uid=first, ipam=ipam) == ["10.6.0.1/16"]
+            assert await agent.add("default/web-1", uid=other, ipam=ipam) == ["10.6.0.2/16"]
+            await gone(world, agent, "web-0", first)
+            assert [e.slot.state for e in (await world.ledger()).in_pool("a")] == ["held"] * 2
+            second = await world.pod("default/web-0", node="worker02", **owned_by(WEB))
+            async with world.agent("worker02") as elsewhere:
+                assert await elsewhere.add(
+                    "default/web-0", uid=second, ipam=ipam, container="c2"
+                ) == ["10.6.0.1/16"]
+        slot = (await world.ledger()).in_pool("a")[0].slot
+        assert (slot.pod_uid, slot.node, slot.owner) == (second, "worker02", "StatefulSet/web")
+        endpoint = await world.api.get(SPIDERENDPOINT, "web-0", "default")
+        assert "ownerReferences" not in endpoint["metadata"]
+        assert endpoint["status"]["current"]["uid"] == second
+
+    play(story)
+
+
+def test_an_address_of_a_pool_that_does_not_fit_any_more_is_given_back(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        await world.pool("b", "10.6.1.1-10.6.1.9")
+        async with world.agent() as agent:
+            first = await world.pod("default/web-0", **owned_by(WEB))
+            await agent.add("default/web-0", uid=first, ipam=CONF)
+            await gone(world, agent, "web-0", first)
+            await world.api.patch(SPIDERIPPOOL, "a", {"spec": {"nodeName": ["elsewhere"]}})
+            second = await world.pod("default/web-0", **owned_by(WEB))
+            await world.settle()
+            found = await agent.add("default/web-0", uid=second, ipam=CONF, container="c2")
+            assert found == ["10.6.1.1/16"]
+        ledger = await world.ledger()
+        assert [e.slot.state for e in ledger.in_pool("a")] == ["cooling"]
+        assert [e.slot.state for e in ledger.in_pool("b")] == ["held"]
+
+    play(story)
+
+
+def test_a_pod_that_only_looks_like_an_ordinal_is_not_sticky(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        async with world.agent() as agent:
+            for name in ("web-x", "webber-0", "web-01"):
+                uid = await world.pod(f"default/{name}", **owned_by(WEB))
+                await agent.add(f"default/{name}", uid=uid, ipam={"default_ipv4_ippool": ["a"]})
+                await gone(world, agent, name, uid)
+        assert {e.slot.state for e in (await world.ledger()).in_pool("a")} == {"cooling"}
+
+    play(story)
+
+
+def test_a_virtual_machine_keeps_its_address_over_restart_and_migration(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        ipam = {"default_ipv4_ippool": ["a"]}
+        async with world.agent() as agent:
+            source = await world.pod("default/virt-launcher-vm1-x", **owned_by(VM))
+            target = await world.pod("default/virt-launcher-vm1-y", **owned_by(VM))
+            first = await agent.add("default/virt-launcher-vm1-x", uid=source, ipam=ipam)
+            moved = await agent.add(
+                "default/virt-launcher-vm1-y", uid=target, ipam=ipam, container="c2"
+            )
+            assert moved == first
+            await gone(world, agent, "virt-launcher-vm1-x", source)
+            (entry,) = (await world.ledger()).in_pool("a")
+            assert (entry.slot.pod_uid, entry.slot.state) == (target, "held")
+
+    play(story)
+
+
+def test_an_address_set_aside_is_replaced_when_the_nic_asks_again(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        await world.pod("default/x")
+        async with world.agent() as agent:
+            ipam = {"default_ipv4_ippool": ["a"]}
+            await agent.add("default/x", ipam=ipam)
+            (entry,) = agent.service.sources.ledger.in_pool("a")
+            await agent.service.set_aside(entry, 600, 5)
+            assert await agent.add("default/x", ipam=ipam, container="c2") == ["10.6.0.2/16"]
+            assert [e.slot.state for e in (await world.ledger()).in_pool("a")] == [
+                "setAside",
+                "held",
+            ]
+
+    play(story)
