@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spiderpool import logs
-from spiderpool.agent.caches import AgentCaches, CacheReadiness
+from spiderpool.agent.caches import COORDINATOR, AgentCaches, CacheReadiness
+from spiderpool.agent.coordinator import CoordinatorHandler
+from spiderpool.agent.coordinator_sources import CachedSources
+from spiderpool.agent.coordinator import CoordinatorHandler
+from spiderpool.agent.coordinator_sources import CachedSources
 from spiderpool.agent.intents import Intents
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
@@ -50,6 +54,10 @@ class Options:
     def intents(self) -> Path:
         return self.state_dir / "intents"
 
+    @property
+    def footprints(self) -> Path:
+        return self.state_dir / "footprints"
+
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """The options; exits with usage when they are wrong."""
@@ -81,7 +89,10 @@ async def run(options: Options, client: Client) -> None:
             await server.carry_out(request, own, None)
 
         intents = Intents(options.intents, settle)
-        plugins = {"spiderpool": ipam_plugin(ipam, options.node, events)}
+        plugins = {
+            "spiderpool": ipam_plugin(ipam, options.node, events),
+            "coordinator": coordinator_plugin(CachedSources(caches, client, options.node), options),
+        }
         server = Server(options.socket, plugins, readiness, intents)
         try:
             async with asyncio.TaskGroup() as group:
@@ -103,6 +114,19 @@ def ipam_plugin(service: IpamService, node: NodeName, events: EventRecorder) -> 
 
     needs = frozenset({CniCommand.ADD, CniCommand.CHECK, CniCommand.DEL, CniCommand.GC})
     return Plugin(IpamHandler(service, node, warn), needs)
+
+
+def coordinator_plugin(sources: CachedSources, options: Options) -> Plugin:
+    """The plugin ``coordinator``: a DEL is carried out without the API."""
+    handler = CoordinatorHandler(sources, options.state_dir / "coordinator")
+    return Plugin(handler, frozenset({CniCommand.ADD, CniCommand.CHECK}))
+
+
+def coordinator_plugin(client: Client, caches: AgentCaches, options: Options) -> Plugin:
+    """The plugin ``coordinator``: what it removes is known to this node alone."""
+    sources = CachedSources(client, caches, options.node)
+    needs = frozenset({CniCommand.ADD, CniCommand.CHECK})
+    return Plugin(CoordinatorHandler(sources, options.footprints), needs)
 
 
 async def _say_when_ready(readiness: CacheReadiness, node: NodeName) -> None:

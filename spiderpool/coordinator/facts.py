@@ -100,7 +100,7 @@ def passage_of(facts: Facts, mode: Mode) -> Passage:
     inner = facts.pod.link(first)
     if inner is None:
         raise BadInput(f"interface {first}", "the pod has no such link", "check podDefaultCniNic")
-    outer = _other_end(inner, facts.node.links)
+    outer = other_end(inner, facts.node.links)
     if outer is None:
         raise BadInput(
             f"interface {first}",
@@ -110,7 +110,7 @@ def passage_of(facts: Facts, mode: Mode) -> Passage:
     return Passage(first, inner.mac, outer.name, outer.mac)
 
 
-def _other_end(inner: Link, candidates: Iterable[Link]) -> Link | None:
+def other_end(inner: Link, candidates: Iterable[Link]) -> Link | None:
     return next(
         (
             outer

@@ -1,0 +1,199 @@
+"""The plugin ``coordinator``: ADD, DEL, CHECK and GC of a NIC's routes, rules and neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from spiderpool.agent.configuration import configuration, removal_configuration
+from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, read_facts
+from spiderpool.agent.footprints import Footprints
+from spiderpool.agent.threads import in_thread
+from spiderpool.cni.request import Attachment, CniRequest
+from spiderpool.cni.result import CniResult
+from spiderpool.coordinator.check import differences
+from spiderpool.coordinator.footprint import Footprint, footprint
+from spiderpool.coordinator.plan import Plan, plan
+from spiderpool.errors import BadInput, CniCode, CniError, NamespaceGone, OperationFailed
+from spiderpool.ipam.attachments import nics_of
+from spiderpool.ipam.facts import read_pod
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.transport import Kernel
+from spiderpool.types.address import Address
+from spiderpool.types.modes import CniCommand, Mode
+from spiderpool.types.names import IfName
+
+log = logging.getLogger(__name__)
+
+
+class Sources(Protocol):
+    """What the coordinator asks of the API."""
+
+    def coordinator(self) -> Mapping[str, Any] | None:
+        """The SpiderCoordinator that counts."""
+        ...
+
+    def node_addresses(self) -> tuple[Address, ...]:
+        """The node's addresses of type InternalIP."""
+        ...
+
+    async def pod(self, request: CniRequest) -> Mapping[str, Any] | None:
+        """The Pod that the call is for."""
+        ...
+
+
+class CoordinatorHandler:
+    """Serves one node; ``state`` is the folder of footprints.
+
+    Plans for the node are made and applied one at a time, since all attachments share its
+    rule and table.
+    """
+
+    def __init__(self, sources: Sources, state: Path) -> None:
+        self._sources = sources
+        self._footprints = Footprints(state)
+        self._node = asyncio.Lock()
+
+    async def handle(
+        self, request: CniRequest, own: Namespace, pod: Namespace | None
+    ) -> dict[str, Any]:
+        """Carry out one call; see :class:`spiderpool.agent.server.Handler`."""
+        match request.command:
+            case CniCommand.ADD if pod is not None:
+                return await self._add(request, own, pod)
+            case CniCommand.CHECK if pod is not None:
+                await self._check(request, own, pod)
+            case CniCommand.DEL:
+                await self._del(request, own, pod)
+            case CniCommand.GC:
+                await self._gc(request, own)
+        return {}
+
+    async def _add(self, request: CniRequest, own: Namespace, pod: Namespace) -> dict[str, Any]:
+        given = _given(request)
+        call = await self._call(request, own)
+        if call.config.mode is Mode.DISABLED:
+            return given.to_json(request.cni_version)
+        async with self._node:
+            made = await in_thread(self._attach, call, request.network, own, pod)
+        for warning in made.warnings:
+            log.warning("%s: %s", request, warning)
+        return _with_mac(given, request.ifname, made.mac).to_json(request.cni_version)
+
+    async def _call(self, request: CniRequest, own: Namespace) -> Call:
+        """The merged configuration, and what the pod's object says of its NICs."""
+        obj = await self._sources.pod(request)
+        known = read_pod(obj) if obj is not None else None
+        annotations = known.annotations if known is not None else {}
+        return Call(
+            nic=request.ifname,
+            container=request.container_id,
+            config=configuration(request.config, self._sources.coordinator(), annotations),
+            node_addresses=self._sources.node_addresses(),
+            expected_nics=nics_of(known) if known is not None else None,
+            node_namespace=own.fd,
+        )
+
+    def _attach(self, call: Call, network: str, own: Namespace, pod: Namespace) -> Plan:
+        with Kernel(own) as node, Kernel(pod) as inside:
+            facts = read_facts(call, inside, node)
+            made = plan(facts)
+            earlier = self._footprints.load(call.container, call.nic)
+            self._footprints.save(footprint(facts, made, network).over(earlier))
+            try:
+                carry_out(made, facts, inside, node)
+            except OperationFailed:
+                if earlier is None:
+                    self._footprints.forget(call.container, call.nic)
+                raise
+        return made
+
+    async def _check(self, request: CniRequest, own: Namespace, pod: Namespace) -> None:
+        given = _given(request)
+        call = await self._call(request, own)
+        if call.config.mode is Mode.DISABLED:
+            return
+        addresses = tuple(ip.address for ip in given.ips)
+
+        def compare() -> tuple[str, ...]:
+            with Kernel(own) as node, Kernel(pod) as inside:
+                return differences(read_facts(call, inside, node), addresses)
+
+        async with self._node:
+            found = await in_thread(compare)
+        if found:
+            raise CniError(CniCode.CHECK_FAILED, f"{request}: {'; '.join(found)}")
+
+    async def _del(self, request: CniRequest, own: Namespace, pod: Namespace | None) -> None:
+        """Never fails: what cannot be removed now, GC or the next DEL removes."""
+        config = removal_configuration(request.config, self._sources.coordinator())
+        call = Call(request.ifname, request.container_id, config)
+        async with self._node:
+            failures = await in_thread(self._detach, call, own, pod)
+        for failure in failures:
+            log.warning("%s: not removed: %s", request, failure)
+
+    def _detach(self, call: Call, own: Namespace, pod: Namespace | None) -> list[OperationFailed]:
+        known = self._footprints.load(call.container, call.nic)
+        if known is None and call.config.mode is Mode.DISABLED:
+            return []
+        with Kernel(own) as node:
+            failures = _detach_from(call, known, pod, node)
+        if not failures:
+            self._footprints.forget(call.container, call.nic)
+        return failures
+
+    async def _gc(self, request: CniRequest, own: Namespace) -> None:
+        """Remove what the network's attachments left that the runtime does not know."""
+        for stale in await in_thread(self._stale, request):
+            log.info("%s: %s of container %s is gone", request, stale.nic, stale.container)
+            config = removal_configuration(request.config, self._sources.coordinator())
+            async with self._node:
+                await in_thread(self._detach, Call(stale.nic, stale.container, config), own, None)
+
+    def _stale(self, request: CniRequest) -> list[Footprint]:
+        return [
+            known
+            for known in self._footprints
+            if known.network == request.network
+            and Attachment(known.container, known.nic) not in request.valid_attachments
+        ]
+
+
+def _detach_from(
+    call: Call, known: Footprint | None, pod: Namespace | None, node: Kernel
+) -> list[OperationFailed]:
+    """Without the pod's namespace when it vanishes meanwhile."""
+    if pod is not None:
+        try:
+            with Kernel(pod) as inside:
+                return detach(call, known, inside, node)
+        except NamespaceGone:
+            log.info("the namespace of container %s is gone", call.container)
+    return detach(call, known, None, node)
+
+
+def _given(request: CniRequest) -> CniResult:
+    """What the plugins before us made."""
+    if request.prev_result is None:
+        raise BadInput(
+            "network configuration: prevResult",
+            "is missing",
+            "chain the coordinator behind the plugin that makes the NIC",
+        )
+    return request.prev_result
+
+
+def _with_mac(given: CniResult, nic: IfName, mac: str | None) -> CniResult:
+    """The result with the MAC that the NIC has by now."""
+    if mac is None:
+        return given
+    interfaces = tuple(
+        replace(item, mac=mac) if item.name == nic and item.sandbox else item
+        for item in given.interfaces
+    )
+    return replace(given, interfaces=interfaces)

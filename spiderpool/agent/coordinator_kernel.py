@@ -1,0 +1,188 @@
+"""The coordinator's work on two namespaces: read, plan, apply, take back. Blocking."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from spiderpool.coordinator.config import Config
+from spiderpool.coordinator.facts import (
+    Facts,
+    mode_of,
+    node_addresses,
+    passage_of,
+    usable_addresses,
+)
+from spiderpool.coordinator.footprint import Footprint
+from spiderpool.coordinator.nics import NODE_VETH
+from spiderpool.coordinator.plan import Plan
+from spiderpool.coordinator.removal import Departure, removal
+from spiderpool.coordinator.undo import undo
+from spiderpool.errors import OperationFailed
+from spiderpool.netlink.apply import absent, apply, apply_all
+from spiderpool.netlink.objects import NetState
+from spiderpool.netlink.operations import Operation
+from spiderpool.netlink.selection import Selection
+from spiderpool.netlink.transport import Transport
+from spiderpool.types.address import Address, Family, host_prefix
+from spiderpool.types.modes import Mode
+from spiderpool.types.names import MAIN, ContainerID, IfName, TableID
+
+log = logging.getLogger(__name__)
+
+_NOTHING = Selection(links=(), addresses_of=(), tables=(), neighbours_of=(), rules=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one CNI call is about, without the states.
+
+    ``node_namespace`` is a descriptor of the node's namespace.
+    """
+
+    nic: IfName
+    container: ContainerID
+    config: Config
+    node_addresses: tuple[Address, ...] = ()
+    expected_nics: tuple[IfName, ...] | None = None
+    node_namespace: int | None = None
+
+
+def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
+    """The states that the plan depends on, and no more of the node than that.
+
+    Raises:
+        BadInput: what was asked for cannot be done in this pod.
+        OperationFailed: the kernel refused a dump.
+    """
+    facts = Facts(
+        pod=_read_pod(call, pod),
+        node=_read_node(call, node),
+        nic=call.nic,
+        container=call.container,
+        config=call.config,
+        node_addresses=call.node_addresses,
+        expected_nics=call.expected_nics,
+        node_namespace=call.node_namespace,
+    )
+    if call.config.mode is Mode.DISABLED:
+        return facts
+    passage = passage_of(facts, mode_of(facts)).node_link
+    details = _read_links_of_node(node, passage, _links_of_addresses(facts))
+    return replace(
+        facts,
+        node=replace(facts.node, neighbours=details.neighbours, sysctls=details.sysctls),
+    )
+
+
+def _read_pod(call: Call, pod: Transport) -> NetState:
+    """All of the pod; its marks only when it has the veth that they are for."""
+    links = dict.fromkeys(("all", call.config.first_nic, NODE_VETH, call.nic))
+    keys = tuple(f"ipv4/conf/{link}/rp_filter" for link in links)
+    state = pod.dump(Selection(sysctls=keys))
+    if state.link(NODE_VETH) is None:
+        return state
+    marks = pod.dump(replace(_NOTHING, reply_marks=True))
+    return replace(state, reply_marks=marks.reply_marks)
+
+
+def _read_node(call: Call, node: Transport) -> NetState:
+    """Links, addresses, rules and our table; main only to find out the node's own address."""
+    table = call.config.host_rule_table
+    state = node.dump(Selection(tables=(table,), neighbours_of=()))
+    if _is_known(call.node_addresses, state):
+        return state
+    main = node.dump(replace(_NOTHING, tables=(MAIN,)))
+    return replace(state, routes=(*state.routes, *main.routes))
+
+
+def _is_known(addresses: Sequence[Address], node: NetState) -> bool:
+    """Whether one of the addresses is the node's, in each family that it has."""
+    return all(
+        not own or any(address in own for address in addresses)
+        for own in (node_addresses(node, family) for family in Family)
+    )
+
+
+def _links_of_addresses(facts: Facts) -> list[IfName]:
+    """Links of the node to which an earlier owner of the NIC's addresses was routed."""
+    places = {
+        host_prefix(address)
+        for family in Family
+        for address in usable_addresses(facts.pod, facts.nic, family)
+    }
+    table = facts.config.host_rule_table
+    return [
+        route.link
+        for route in facts.node.routes
+        if route.table == table and route.link is not None and route.destination in places
+    ]
+
+
+def _read_links_of_node(node: Transport, passage: IfName, others: Iterable[IfName]) -> NetState:
+    keys = (
+        "ipv4/conf/all/rp_filter",
+        f"ipv4/conf/{passage}/rp_filter",
+        f"ipv6/conf/{passage}/accept_ra",
+    )
+    links = tuple(dict.fromkeys((passage, *others)))
+    return node.dump(replace(_NOTHING, neighbours_of=links, sysctls=keys))
+
+
+def carry_out(made: Plan, facts: Facts, pod: Transport, node: Transport) -> None:
+    """Apply a plan to both namespaces, or to neither.
+
+    Raises:
+        OperationFailed: the first refusal; what had been done is taken back.
+    """
+    in_pod = _apply_or_take_back(pod, made.pod, facts.pod)
+    try:
+        _apply_or_take_back(node, made.node, facts.node)
+    except OperationFailed:
+        _take_back(pod, in_pod, facts.pod)
+        raise
+
+
+def _apply_or_take_back(
+    target: Transport, operations: Sequence[Operation], before: NetState
+) -> list[Operation]:
+    """Apply all and return those that changed something, or take back what had been done."""
+    try:
+        return [operations[place] for place in apply(target, operations)]
+    except OperationFailed as failure:
+        _take_back(target, [operations[place] for place in failure.applied], before)
+        raise
+
+
+def _take_back(target: Transport, done: Sequence[Operation], before: NetState) -> None:
+    for failure in apply_all(target, undo(done, before)):
+        log.error("not taken back: %s", failure)
+
+
+def detach(
+    call: Call, footprint: Footprint | None, pod: Transport | None, node: Transport
+) -> list[OperationFailed]:
+    """Remove what the attachment left, as far as it goes; returns what could not be removed."""
+    tables = [call.config.host_rule_table, *([footprint.table] if footprint else [])]
+    departure = Departure(
+        node=_read_departing_node(node, tuple(dict.fromkeys(tables))),
+        nic=call.nic,
+        container=call.container,
+        config=call.config,
+        pod=_read_pod(call, pod) if pod is not None else None,
+        footprint=footprint,
+    )
+    if (link := departure.node_link) is not None:
+        details = _read_links_of_node(node, link, ())
+        state = replace(departure.node, neighbours=details.neighbours, sysctls=details.sysctls)
+        departure = replace(departure, node=state)
+    made = removal(departure)
+    failures = [*apply_all(node, made.node)]
+    if pod is not None:
+        failures += apply_all(pod, made.pod)
+    return [failure for failure in failures if not absent(failure)]
+
+
+def _read_departing_node(node: Transport, tables: tuple[TableID, ...]) -> NetState:
+    return node.dump(Selection(tables=tables, neighbours_of=()))
