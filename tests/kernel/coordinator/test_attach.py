@@ -140,7 +140,7 @@ def test_check_names_what_was_taken_away(world: AttachedPod) -> None:
         apply(world.pod, [DeleteRoute(lost)])
         await world.call(CHECK, "net1", mode="overlay")
 
-    with pytest.raises(CniError, match="the route is missing: 10.233.0.0/18 via") as caught:
+    with pytest.raises(CniError, match=r"the route is missing: 10\.233\.0\.0/18 via") as caught:
         asyncio.run(go())
     assert caught.value.code is CniCode.CHECK_FAILED
 
