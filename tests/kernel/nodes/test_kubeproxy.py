@@ -1,0 +1,242 @@
+"""Services reach their pods from everywhere, and the backend sees whom kube-proxy lets it see."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from page_cluster import PageCluster
+
+from harness.netns import isolated
+from harness.nodes.kubeproxy import KubeProxy
+from spiderpool.kube.informer import Informers, cancel
+from spiderpool.kube.resources import ENDPOINTSLICE, SERVICE
+from spiderpool.testing.kube import FakeClient
+from spiderpool.types.names import NodeName
+
+pytestmark = pytest.mark.kernel
+
+CLUSTER_IP, PORT, NODE_PORT, TARGET = "10.233.0.3", 53, 30053, 5353
+NODES = {"controller": "10.6.212.131", "worker01": "10.6.212.132"}
+PODS = [f"{node}-{number}" for node in NODES for number in range(2)]
+LIMIT = 10.0
+KINDS = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
+
+
+class World:
+    """The page's cluster with kube-proxy on both nodes and a Service ``dns``."""
+
+    def __init__(self) -> None:
+        self.fabric = PageCluster()
+        self.api = FakeClient()
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def up(self, *backends: str, **spec: Any) -> None:
+        await self.fabric.up()
+        for pod in PODS:
+            for kind in KINDS.values():
+                self.serve(pod, kind)
+        informers = Informers(self.api)
+        services, slices = informers.of(SERVICE), informers.of(ENDPOINTSLICE)
+        for name in NODES:
+            proxy = KubeProxy(
+                NodeName(name), self.fabric.ledger[name], self.fabric.topology, services, slices
+            )
+            self.tasks.append(asyncio.create_task(proxy.run()))
+        ports = [
+            {"name": kind.lower(), "protocol": kind, "port": PORT, "nodePort": NODE_PORT}
+            for kind in KINDS
+        ]
+        spec = {"type": "NodePort", "clusterIP": CLUSTER_IP, "ports": ports} | spec
+        await self.api.create(SERVICE, {"metadata": metadata("dns"), "spec": spec})
+        await self.api.create(ENDPOINTSLICE, self.slice(*backends))
+        await self.until_served(bool(backends))
+
+    def slice(self, *pods: str) -> dict[str, Any]:
+        return {
+            "metadata": metadata("dns") | {"labels": {"kubernetes.io/service-name": "dns"}},
+            "addressType": "IPv4",
+            "endpoints": [
+                {"addresses": [self.fabric.address[pod]], "nodeName": pod.rpartition("-")[0]}
+                for pod in pods
+            ],
+            "ports": [{"name": kind.lower(), "protocol": kind, "port": TARGET} for kind in KINDS],
+        }
+
+    async def change(self, *pods: str) -> None:
+        current = await self.api.get(ENDPOINTSLICE, "dns", "default")
+        await self.api.update(
+            ENDPOINTSLICE, current | {"endpoints": self.slice(*pods)["endpoints"]}
+        )
+
+    def serve(self, pod: str, kind: int) -> None:
+        """Answer the pod's name and the address that it sees."""
+        sock = self.fabric.ledger[pod].socket(socket.AF_INET, kind)
+        sock.bind(("", TARGET))
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        if kind == socket.SOCK_STREAM:
+            sock.listen()
+
+            def accept() -> None:
+                connection, (client, _) = sock.accept()
+                connection.sendall(f"{pod} {client}".encode())
+                connection.close()
+
+            loop.add_reader(sock, accept)
+        else:
+
+            def answer() -> None:
+                _, client = sock.recvfrom(64)
+                sock.sendto(f"{pod} {client[0]}".encode(), client)
+
+            loop.add_reader(sock, answer)
+
+    async def ask(self, sender: str, address: str, port: int, kind: str = "TCP") -> tuple[str, str]:
+        """Which pod answers, and the client's address as it sees it."""
+        loop = asyncio.get_running_loop()
+        with self.fabric.ledger[sender].socket(socket.AF_INET, KINDS[kind]) as sock:
+            sock.setblocking(False)
+            await asyncio.wait_for(loop.sock_connect(sock, (address, port)), 2)
+            if kind == "UDP":
+                await loop.sock_sendall(sock, b"?")
+            pod, _, seen = (
+                (await asyncio.wait_for(loop.sock_recv(sock, 64), 2)).decode().partition(" ")
+            )
+            return pod, seen
+
+    async def until_served(self, served: bool) -> None:
+        """Until both nodes' rules lead somewhere, or refuse, as they should."""
+        async with asyncio.timeout(LIMIT):
+            for node in NODES:
+                while await self.is_served(f"{node}-0") is not served:
+                    await asyncio.sleep(0.005)
+
+    async def is_served(self, pod: str) -> bool | None:
+        try:
+            await self.ask(pod, CLUSTER_IP, PORT)
+        except ConnectionRefusedError:
+            return False
+        except OSError:  # before the rules are there, the router knows no way
+            return None
+        return True
+
+    async def backends_of(self, sender: str, count: int = 40) -> Counter[str]:
+        return Counter([(await self.ask(sender, CLUSTER_IP, PORT))[0] for _ in range(count)])
+
+
+def metadata(name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": "default"}
+
+
+async def a_pod_keeps_its_address(world: World) -> None:
+    await world.up("worker01-1")
+    for kind in KINDS:
+        for pod in ("controller-0", "worker01-0"):
+            expected = ("worker01-1", world.fabric.address[pod])
+            assert await world.ask(pod, CLUSTER_IP, PORT, kind) == expected
+
+
+async def a_node_is_masqueraded(world: World) -> None:
+    await world.up("worker01-1")
+    for kind in KINDS:
+        for node, address in NODES.items():
+            assert await world.ask(node, CLUSTER_IP, PORT, kind) == ("worker01-1", address)
+
+
+async def a_pod_reaches_itself(world: World) -> None:
+    await world.up("worker01-1")
+    pod, seen = await world.ask("worker01-1", CLUSTER_IP, PORT)
+    assert (pod, seen) == ("worker01-1", NODES["worker01"])
+
+
+async def node_ports_work_on_every_node_and_hide_the_client(world: World) -> None:
+    await world.up("worker01-1")
+    for kind in KINDS:
+        for address in NODES.values():
+            answer = await world.ask("client", address, NODE_PORT, kind)
+            assert answer == ("worker01-1", address)
+
+
+async def local_node_ports_show_the_client(world: World) -> None:
+    await world.up("worker01-1", externalTrafficPolicy="Local")
+    answer = await world.ask("client", NODES["worker01"], NODE_PORT)
+    assert answer == ("worker01-1", "10.6.212.250")
+    with pytest.raises(ConnectionRefusedError):
+        await world.ask("client", NODES["controller"], NODE_PORT)
+
+
+async def every_backend_is_chosen(world: World) -> None:
+    await world.up("controller-0", "worker01-0", "worker01-1")
+    chosen = await world.backends_of("controller-1", 60)
+    assert set(chosen) == {"controller-0", "worker01-0", "worker01-1"}
+
+
+async def changes_are_followed(world: World) -> None:
+    await world.up("controller-0", "worker01-0")
+    await world.change("worker01-1")
+    async with asyncio.timeout(LIMIT):
+        while set(await world.backends_of("controller-1", 10)) != {"worker01-1"}:
+            await asyncio.sleep(0.005)
+    await world.change()
+    await world.until_served(False)
+    await world.change("controller-0", "worker01-0")
+    await world.until_served(True)
+    async with asyncio.timeout(LIMIT):
+        while set(await world.backends_of("controller-1")) != {"controller-0", "worker01-0"}:
+            await asyncio.sleep(0.005)
+
+
+async def without_endpoints_it_refuses(world: World) -> None:
+    await world.up()
+    refused = (ConnectionRefusedError, PermissionError)  # EPERM: rejected before it was sent
+    for sender in ("controller-0", "controller"):
+        for kind in KINDS:
+            with pytest.raises(refused):
+                await world.ask(sender, CLUSTER_IP, PORT, kind)
+    await world.change("worker01-1")
+    await world.until_served(True)
+    assert (await world.ask("controller-0", CLUSTER_IP, PORT))[0] == "worker01-1"
+
+
+async def unknown_ports_of_a_service_refuse(world: World) -> None:
+    await world.up("worker01-1")
+    with pytest.raises(ConnectionRefusedError):
+        await world.ask("controller-0", CLUSTER_IP, PORT + 1)
+
+
+Case = Callable[[World], Awaitable[None]]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        a_pod_keeps_its_address,
+        a_node_is_masqueraded,
+        a_pod_reaches_itself,
+        node_ports_work_on_every_node_and_hide_the_client,
+        local_node_ports_show_the_client,
+        every_backend_is_chosen,
+        changes_are_followed,
+        without_endpoints_it_refuses,
+        unknown_ports_of_a_service_refuse,
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_service(case: Case) -> None:
+    isolated.call(carry_out, case)
+
+
+def carry_out(case: Case) -> None:
+    async def body() -> None:
+        world = World()
+        try:
+            await case(world)
+        finally:
+            await cancel(world.tasks)
+
+    asyncio.run(body())
