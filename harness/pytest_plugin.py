@@ -1,1 +1,123 @@
-"""Scenarios as tests: every expectation of every ``scenario.yaml`` is one pytest item."""
+"""Scenarios as tests: every expectation of every ``scenario.yaml`` is one pytest item.
+
+A scenario runs once, in an engine of its own, when the first of its items is asked for;
+under pytest-xdist all its items go to one worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.run.events import Ended, Event, Judged, Result, Step
+from harness.run.launch import run
+from harness.scenario.expectations import Expectation
+from harness.scenario.load import FILE_NAME, load
+from spiderpool.errors import BadInput
+
+
+class ExpectationFailed(Exception):
+    """What an item reports: a sentence and its evidence, no traceback."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("harness", "scenarios in network namespaces")
+    group.addoption(
+        "--keep", type=Path, metavar="FOLDER", help="keep captures and state of failures there"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the items of a scenario together when they are spread over workers."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "loadgroup"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.name != FILE_NAME:
+        return None
+    collector: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
+    return collector
+
+
+class ScenarioFile(pytest.File):
+    """One scenario; holds its run while items ask for verdicts."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._run: Iterator[Event] | None = None
+        self._verdicts: dict[str, Judged] = {}
+        self._end: Ended | None = None
+        self._failed_step: Step | None = None
+
+    def collect(self) -> Iterable[pytest.Item]:
+        try:
+            scenario = load(self.path)
+        except BadInput as error:
+            raise self.CollectError(str(error)) from None
+        for expectation in scenario.expectations():
+            item = ExpectationItem.from_parent(self, name=expectation.id, expectation=expectation)
+            item.add_marker(pytest.mark.xdist_group(scenario.name))
+            item.add_marker(pytest.mark.kernel)
+            yield item
+
+    def verdict(self, identifier: str) -> Judged:
+        """The verdict on one expectation; runs the scenario as far as that needs."""
+        if self._run is None:
+            self._run = run(self.path, self.config.getoption("keep"))
+        while identifier not in self._verdicts and self._end is None:
+            self._follow(next(self._run))
+        if identifier not in self._verdicts:
+            self._explain_absence()
+        return self._verdicts[identifier]
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, Judged):
+            self._verdicts[event.id] = event
+        elif isinstance(event, Step) and event.problem:
+            self._failed_step = event
+        elif isinstance(event, Ended):
+            self._end = event
+
+    def _explain_absence(self) -> None:
+        assert self._end is not None
+        if self._end.cannot:
+            pytest.skip(self._end.cannot)
+        step = self._failed_step
+        words = f"{step.where}: {step.text}: {step.problem}" if step else self._end.problem
+        raise ExpectationFailed(f"never judged: {words or 'the run ended before it'}")
+
+    def teardown(self) -> None:
+        """End the engine when the last item is done."""
+        if self._run is not None:
+            self._run.close()  # type: ignore[attr-defined]
+
+
+class ExpectationItem(pytest.Item):
+    """One expectation."""
+
+    parent: ScenarioFile
+
+    def __init__(self, *, expectation: Expectation, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._expectation = expectation
+
+    def runtest(self) -> None:
+        verdict = self.parent.verdict(self._expectation.id)
+        if verdict.result is not Result.PASSED:
+            lines = "".join(f"\n  {line}" for line in verdict.details)
+            raise ExpectationFailed(f"{verdict.where}: {verdict.sentence}{lines}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        """The sentence alone for what a scenario found, a traceback for what is our fault."""
+        if isinstance(excinfo.value, ExpectationFailed):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo, style))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        where = self._expectation.where
+        return self.path, where.line - 1, f"{self.path.parent.name}: {self.name}"

@@ -1,0 +1,76 @@
+"""A run for people: lines while it goes, a table and a sentence at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.run.events import Ended, Event, Judged, Result, Started, Step
+
+_MARKS = {
+    Result.PASSED: ("ok", "green"),
+    Result.FAILED: ("FAIL", "bold red"),
+    Result.NOT_REACHED: ("--", "yellow"),
+}
+
+
+class LiveView:
+    """Prints events as they come; on a terminal in colour, elsewhere plain."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._judged: list[Judged] = []
+
+    def show(self, event: Event) -> None:
+        """Print one event; the last one prints the table."""
+        match event:
+            case Started():
+                self._print(f"{event.scenario}: {event.summary}", "bold")
+            case Step(problem=""):
+                self._print(f"  {event.text} ({event.seconds:.2f} s)", "dim")
+            case Step():
+                self._print(f"  {event.where}: {event.text}: {event.problem}", "bold red")
+            case Judged():
+                self._judged.append(event)
+                self._verdict(event)
+            case Ended():
+                self._end(event)
+
+    def _verdict(self, event: Judged) -> None:
+        mark, style = _MARKS[event.result]
+        line = Text(f"  {mark:>4}  ", style=style)
+        line.append(event.id, style="")
+        if event.result is not Result.PASSED:
+            line.append(f"  {event.where}: {event.sentence}", style=style)
+        self._console.print(line, soft_wrap=True)
+        if event.result is Result.FAILED:
+            for detail in event.details:
+                self._print(f"          {detail}", "dim")
+
+    def _end(self, event: Ended) -> None:
+        self._console.print(self._table())
+        for name, seconds in event.timings.items():
+            self._print(f"{name:>24}  {seconds:6.2f} s", "dim")
+        if event.cannot:
+            self._print(f"this machine cannot run it: {event.cannot}", "yellow")
+        if event.problem:
+            self._print(f"stopped: {event.problem}", "bold red")
+        count = Counter(judged.result for judged in self._judged)
+        words = ", ".join(f"{count[result]} {result}" for result in Result if count[result])
+        self._print(f"{words or 'nothing was judged'} in {event.seconds:.2f} s", "bold")
+
+    def _table(self) -> Table:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for heading in ("expectation", "result", "ms", "what was seen"):
+            table.add_column(heading, justify="right" if heading == "ms" else "left")
+        for event in self._judged:
+            mark, style = _MARKS[event.result]
+            row = (event.id, Text(mark, style), f"{event.seconds * 1000:.0f}", event.sentence)
+            table.add_row(row[0], row[1], row[2], Text(row[3]))
+        return table
+
+    def _print(self, text: str, style: str) -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)
