@@ -16,8 +16,6 @@ from spiderpool import logs
 from spiderpool.agent.caches import COORDINATOR, AgentCaches, CacheReadiness
 from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.agent.coordinator_sources import CachedSources
-from spiderpool.agent.coordinator import CoordinatorHandler
-from spiderpool.agent.coordinator_sources import CachedSources
 from spiderpool.agent.intents import Intents
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
@@ -91,7 +89,7 @@ async def run(options: Options, client: Client) -> None:
         intents = Intents(options.intents, settle)
         plugins = {
             "spiderpool": ipam_plugin(ipam, options.node, events),
-            "coordinator": coordinator_plugin(CachedSources(caches, client, options.node), options),
+            COORDINATOR: coordinator_plugin(client, caches, options),
         }
         server = Server(options.socket, plugins, readiness, intents)
         try:
@@ -114,12 +112,6 @@ def ipam_plugin(service: IpamService, node: NodeName, events: EventRecorder) -> 
 
     needs = frozenset({CniCommand.ADD, CniCommand.CHECK, CniCommand.DEL, CniCommand.GC})
     return Plugin(IpamHandler(service, node, warn), needs)
-
-
-def coordinator_plugin(sources: CachedSources, options: Options) -> Plugin:
-    """The plugin ``coordinator``: a DEL is carried out without the API."""
-    handler = CoordinatorHandler(sources, options.state_dir / "coordinator")
-    return Plugin(handler, frozenset({CniCommand.ADD, CniCommand.CHECK}))
 
 
 def coordinator_plugin(client: Client, caches: AgentCaches, options: Options) -> Plugin:

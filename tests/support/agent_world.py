@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 
 import yaml
 
-from harness.kubeapi.__main__ import kubeconfig
 from harness.kubeapi.bootstrap import populate
 from harness.kubeapi.builtin.services import ServiceRanges
 from harness.kubeapi.cluster import Cluster
@@ -134,6 +133,17 @@ async def world(folder: Path, node: Namespace, pod: Namespace) -> AsyncIterator[
             await made.agent.wait()
         await client.close()
         await server.stop()
+
+
+def kubeconfig(url: str) -> str:
+    """A kubeconfig as JSON, which is YAML too."""
+    return json.dumps(
+        {
+            "current-context": "test",
+            "contexts": [{"name": "test", "context": {"cluster": "test"}}],
+            "clusters": [{"name": "test", "cluster": {"server": url}}],
+        }
+    )
 
 
 async def _fill(client: Client) -> None:

@@ -9,19 +9,17 @@ from typing import Any
 import pytest
 
 from spiderpool.agent.caches import AgentCaches, CacheReadiness
-from spiderpool.agent.configuration import DEFAULT_ROUTE_NIC
-from spiderpool.agent.instructions import Instructor
+from spiderpool.agent.coordinator_sources import CachedSources
 from spiderpool.cni.request import CniRequest
-from spiderpool.errors import CniError, Unreachable
+from spiderpool.errors import Unreachable
 from spiderpool.kube.api import Object
 from spiderpool.kube.informer import Informers
 from spiderpool.kube.resources import NODE, POD, SPIDERCOORDINATOR
 from spiderpool.testing.kube import FakeClient
 from spiderpool.testing.kubefaults import FaultyClient
-from spiderpool.types.modes import CniCommand, Mode
-from spiderpool.types.names import IfName, NodeName
+from spiderpool.types.modes import CniCommand
+from spiderpool.types.names import NodeName
 
-NETWORKS = "k8s.v1.cni.cncf.io/networks"
 ADDRESSES = [
     {"type": "Hostname", "address": "worker01"},
     {"type": "InternalIP", "address": "10.6.212.132"},
@@ -37,7 +35,7 @@ class World:
         self.informers = Informers(self.client)
         self.caches = AgentCaches.start(self.informers, NodeName("worker01"))
         self.readiness = CacheReadiness(self.informers, self.caches)
-        self.instructor = Instructor(self.client, self.caches, NodeName("worker01"))
+        self.sources = CachedSources(self.client, self.caches, NodeName("worker01"))
 
     async def coordinator(self, **status: Any) -> None:
         spec = {"mode": "overlay", "podCIDRType": "cluster"}
@@ -46,8 +44,8 @@ class World:
             body = {"status": status}
             await self.api.patch(SPIDERCOORDINATOR, "default", body, subresource="status")
 
-    async def pod(self, name: str = "nginx", **annotations: str) -> Object:
-        metadata = {"name": name, "namespace": "web", "annotations": annotations}
+    async def pod(self) -> Object:
+        metadata = {"name": "nginx", "namespace": "web"}
         return await self.api.create(POD, {"metadata": metadata, "spec": {"nodeName": "worker01"}})
 
     async def in_step(self) -> None:
@@ -56,9 +54,9 @@ class World:
             await asyncio.sleep(0)
 
 
-def request(uid: str = "", **config: Any) -> CniRequest:
+def request(uid: str = "") -> CniRequest:
     args = {"K8S_POD_NAMESPACE": "web", "K8S_POD_NAME": "nginx", "K8S_POD_UID": uid}
-    return CniRequest(CniCommand.ADD, "coordinator", args=args, config=config)
+    return CniRequest(CniCommand.ADD, "coordinator", args=args)
 
 
 def run(scenario: Callable[[World], Awaitable[None]]) -> None:
@@ -78,63 +76,47 @@ def run(scenario: Callable[[World], Awaitable[None]]) -> None:
 def test_everything_at_hand() -> None:
     async def scenario(world: World) -> None:
         await world.coordinator(phase="Synced", overlayPodCIDR=["10.233.64.0/18"])
-        await world.pod(**{NETWORKS: "a, other/b@dsl0", DEFAULT_ROUTE_NIC: "net1"})
+        made = await world.pod()
         await world.in_step()
         asked = len(world.client.requests)
-        told = await world.instructor.for_attachment(request())
-        assert told.config.mode is Mode.OVERLAY
-        assert told.config.overlay_pod_cidr == ("10.233.64.0/18",)
-        assert told.config.default_route_nic == "net1"
-        assert told.node_addresses == ("10.6.212.132", "fd00::132")
-        assert told.expected_nics == ("eth0", "net1", "dsl0")
+        coordinator = world.sources.coordinator()
+        assert coordinator is not None
+        assert coordinator["status"]["phase"] == "Synced"
+        assert world.sources.node_addresses() == ("10.6.212.132", "fd00::132")
+        assert await world.sources.pod(request()) == made
+        assert await world.sources.pod(request(made["metadata"]["uid"])) == made
         assert len(world.client.requests) == asked, "an ADD asked the API"
-
-    run(scenario)
-
-
-@pytest.mark.parametrize("networks", ["a,,b@", "[{]", '[{"x": 1}]', "a b"])
-def test_an_unclear_annotation_announces_nothing(networks: str) -> None:
-    async def scenario(world: World) -> None:
-        await world.coordinator(phase="Synced")
-        await world.pod(**{NETWORKS: networks})
-        await world.in_step()
-        assert (await world.instructor.for_attachment(request())).expected_nics is None
 
     run(scenario)
 
 
 def test_a_pod_that_the_watch_has_not_told_of_is_asked_for_once() -> None:
     async def scenario(world: World) -> None:
-        await world.coordinator(phase="Synced")
         await world.in_step()
-        made = await world.pod(**{NETWORKS: "a"})
-        told = await world.instructor.for_attachment(request(made["metadata"]["uid"]))
-        assert told.expected_nics == (IfName("eth0"), IfName("net1"))
-        await world.instructor.for_attachment(request(made["metadata"]["uid"]))
+        made = await world.pod()
+        for _ in range(2):
+            assert await world.sources.pod(request(made["metadata"]["uid"])) == made
         assert sum(asked.verb == "get" for asked in world.client.requests) == 1
 
     run(scenario)
 
 
-def test_another_pod_of_that_name_has_no_say() -> None:
+def test_another_pod_of_that_name_is_not_meant() -> None:
     async def scenario(world: World) -> None:
-        await world.coordinator(phase="Synced")
-        await world.pod(**{DEFAULT_ROUTE_NIC: "net1"})
+        await world.pod()
         await world.in_step()
-        told = await world.instructor.for_attachment(request("another"))
-        assert told.config.default_route_nic is None
-        assert told.expected_nics is None
+        assert await world.sources.pod(request("another")) is None
 
     run(scenario)
 
 
-def test_a_removal_asks_nobody_and_needs_nothing() -> None:
+def test_a_pod_that_is_nowhere() -> None:
     async def scenario(world: World) -> None:
+        await world.in_step()
+        assert await world.sources.pod(request()) is None
         world.client.down = True
-        told = world.instructor.for_removal(request(hostRuleTable=700))
-        assert told.config.host_rule_table == 700
         with pytest.raises(Unreachable):
-            await world.instructor.for_attachment(request())
+            await world.sources.pod(request())
 
     run(scenario)
 
@@ -142,13 +124,10 @@ def test_a_removal_asks_nobody_and_needs_nothing() -> None:
 def test_readiness_follows_the_cluster() -> None:
     async def scenario(world: World) -> None:
         await world.coordinator(phase="NotReady", reason="no kubeadm-config")
-        await world.pod()
         await world.in_step()
         assert world.readiness.problems("spiderpool") == []
         words = "SpiderCoordinator default is NotReady: no kubeadm-config"
         assert world.readiness.problems("coordinator") == [words]
-        with pytest.raises(CniError, match=words):
-            await world.instructor.for_attachment(request())
 
     run(scenario)
 
