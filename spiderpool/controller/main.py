@@ -132,8 +132,16 @@ async def _until_signal(manager: Manager) -> int:
     """Run the manager; a signal cancels it, and it gives the lease back."""
     work = asyncio.ensure_future(manager.run())
     loop = asyncio.get_running_loop()
+    asked: list[int] = []
+
+    def stop(number: int) -> None:
+        """Once: a second signal must not cut the tidying short."""
+        if not asked:
+            asked.append(number)
+            work.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, work.cancel)
+        loop.add_signal_handler(number, stop, number)
     try:
         await work
     except asyncio.CancelledError:

@@ -51,8 +51,8 @@ class OptionalCache(WatchedCache):
         for key in list(self._objects):
             self._drop(key)
         self._seen = 0
-        self._synced.set()
         self._note("")
+        self._synced.set()
         self._tell(False)
 
     def _tell(self, served: bool) -> None:
