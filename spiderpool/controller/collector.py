@@ -13,7 +13,7 @@ from spiderpool.errors import KubeError, NotFound
 from spiderpool.ipam.allocation import COOL_SECONDS, Desk, Release
 from spiderpool.ipam.blocks import Change, by_block, patch_body
 from spiderpool.ipam.endpoints import is_outdated
-from spiderpool.ipam.facts import Pod, read_pod
+from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.ledger import Ledger, owner_of
 from spiderpool.ipam.ranges import Ranges
 from spiderpool.ipam.reclaim import (
@@ -30,6 +30,7 @@ from spiderpool.ipam.sticky import MACHINE, STATEFULSET
 from spiderpool.kube import resources
 from spiderpool.kube.api import JSON_PATCH, Client, Informer, Object
 from spiderpool.kube.optional import OptionalCache
+from spiderpool.kube.resources import Resource
 from spiderpool.types.address import family_of
 from spiderpool.types.names import PoolName
 
@@ -43,7 +44,8 @@ ALL = "everything"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the collector looks at. ``machines`` are caches of KubeVirt's kinds."""
+    """What the collector looks at. ``machines`` are caches of the kinds that make a virtual
+    machine: VirtualMachine and VirtualMachineInstance, of the same name."""
 
     blocks: Informer
     pods: Informer
@@ -59,6 +61,7 @@ class Collector:
     def __init__(self, client: Client, watched: Watched, ledger: Ledger) -> None:
         self._client, self._watched, self._ledger = client, watched, ledger
         self._watchlist = Watchlist()
+        self._outdated: set[str] = set()
         self.released = 0
         self.queue: WorkQueue[str] = WorkQueue("collector", self.reconcile)
 
@@ -81,12 +84,13 @@ class Collector:
     async def look(self, now: float) -> None:
         """One look at the moment ``now`` of a clock that never jumps."""
         entries = list(self._ledger.entries())
-        ripe = self._watchlist.look(suspects(entries, self._around()), now)
+        around = self._around()
+        ripe = self._watchlist.look(suspects(entries, around), now)
         if len(ripe) > MOST_PER_LOOK:
             log.warning("%d addresses are to be released, %d at a time", len(ripe), MOST_PER_LOOK)
-        confirmed = [s for s in ripe[:MOST_PER_LOOK] if await self._is_confirmed(s)]
+        confirmed = [s for s in ripe[:MOST_PER_LOOK] if await self._is_confirmed(s, around)]
         await self._release(confirmed)
-        await self._drop_endpoints()
+        await self._drop_endpoints(around.pods.values())
 
     def _around(self) -> Surroundings:
         pods = [read_pod(obj) for obj in self._watched.pods.all()]
@@ -109,31 +113,37 @@ class Collector:
         for obj in self._watched.statefulsets.all():
             yield _key(obj, STATEFULSET), read_statefulset(obj)
 
-    async def _is_confirmed(self, suspect: Suspect) -> bool:
-        """Ask the API itself: caches may be behind in either direction."""
-        namespace, _, name = (suspect.entry.slot.pod or "/").partition("/")
-        around = self._around()
-        live = await self._live(namespace, name)
-        pods = {uid: pod for uid, pod in around.pods.items() if pod.key != suspect.entry.slot.pod}
-        if live is not None:
-            pods[live.uid] = live
-        kind, _, keeper = (suspect.entry.slot.owner or "").partition("/")
-        keepers = dict(around.keepers)
-        if kind == STATEFULSET:
-            keepers.pop((namespace, f"{STATEFULSET}/{keeper}"), None)
-            try:
-                obj = await self._client.get(resources.STATEFULSET, keeper, namespace)
-            except NotFound:
-                pass
-            else:
-                keepers[_key(obj, STATEFULSET)] = read_statefulset(obj)
+    async def _is_confirmed(self, suspect: Suspect, around: Surroundings) -> bool:
+        """Ask the API itself about pod and keeper: caches may be behind. Doubt keeps."""
+        slot = suspect.entry.slot
+        namespace, _, name = (slot.pod or "").partition("/")
+        try:
+            pods = {uid: pod for uid, pod in around.pods.items() if pod.key != slot.pod}
+            if live := await self._get(resources.POD, name, namespace):
+                pod = read_pod(live)
+                pods[pod.uid] = pod
+            keepers = dict(around.keepers)
+            if slot.owner:
+                keepers.pop((namespace, slot.owner), None)
+                keepers |= await self._live_keeper(namespace, slot.owner)
+        except KubeError as exc:
+            log.warning("%s stays with %s: %s", suspect.entry.address, slot.pod, exc)
+            return False
         return why_suspect(suspect.entry, replace(around, pods=pods, keepers=keepers)) is not None
 
-    async def _live(self, namespace: str, name: str) -> Pod | None:
-        if not name:
-            return None
+    async def _live_keeper(self, namespace: str, owner: str) -> dict[tuple[str, str], Keeper]:
+        kind, _, name = owner.partition("/")
+        if kind == STATEFULSET:
+            found = await self._get(resources.STATEFULSET, name, namespace)
+            return {(namespace, owner): read_statefulset(found)} if found else {}
+        for cache in self._watched.machines:
+            if await self._get(cache.resource, name, namespace):
+                return {(namespace, owner): Keeper()}
+        return {}
+
+    async def _get(self, resource: Resource, name: str, namespace: str) -> Object | None:
         try:
-            return read_pod(await self._client.get(resources.POD, name, namespace))
+            return await self._client.get(resource, name, namespace)
         except NotFound:
             return None
 
@@ -157,22 +167,22 @@ class Collector:
                 self.released += len(group)
                 self._watched.blocks.observe(written)
 
-    async def _drop_endpoints(self) -> None:
-        """Delete endpoints that nothing else collects: those that outlived their pod, and
-        have no address any more."""
-        alive = {read_pod(obj).uid for obj in self._watched.pods.all()}
-        for obj in self._watched.endpoints.all():
-            if is_outdated(obj, alive, self._ledger):
-                metadata = obj["metadata"]
-                try:
-                    await self._client.delete(
-                        resources.SPIDERENDPOINT,
-                        metadata["name"],
-                        metadata["namespace"],
-                        uid=metadata["uid"],
-                    )
-                except KubeError as exc:
-                    log.debug("endpoint %s: %s", metadata["name"], exc)
+    async def _drop_endpoints(self, pods: Iterable[Pod]) -> None:
+        """Delete endpoints of pods that hold nothing any more, seen so in two looks: those
+        that outlived their pod, and those of pods that finished without a DEL."""
+        alive = {pod.uid for pod in pods if not why_dead(pod)}
+        outdated = {
+            obj["metadata"]["uid"]: obj["metadata"]
+            for obj in self._watched.endpoints.all()
+            if is_outdated(obj, alive, self._ledger)
+        }
+        for uid in self._outdated & outdated.keys():
+            name, namespace = outdated[uid]["name"], outdated[uid]["namespace"]
+            try:
+                await self._client.delete(resources.SPIDERENDPOINT, name, namespace, uid=uid)
+            except KubeError as exc:
+                log.debug("endpoint %s/%s is left: %s", namespace, name, exc)
+        self._outdated = set(outdated)
 
 
 def _key(obj: Object, kind: str) -> tuple[str, str]:

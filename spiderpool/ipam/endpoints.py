@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from spiderpool.errors import BadInput
 from spiderpool.ipam.facts import Controller, Pod
+from spiderpool.ipam.ledger import Ledger
 from spiderpool.types.codec import decode, encode
 from spiderpool.types.endpoint import (
     EndpointCurrent,
@@ -14,6 +15,8 @@ from spiderpool.types.endpoint import (
     EndpointStatus,
     SpiderEndpoint,
 )
+from spiderpool.types.ipblock import SlotState
+from spiderpool.types.names import PodUID
 
 Object = dict[str, Any]
 
@@ -64,3 +67,11 @@ def top_controller(pod: Pod) -> Controller:
     if owner.kind == "ReplicaSet" and len(suffix) > 1 and owner.name.endswith(suffix):
         return Controller("Deployment", owner.name.removesuffix(suffix), owner.api_version)
     return owner
+
+
+def is_outdated(obj: Mapping[str, Any], alive: Container[str], ledger: Ledger) -> bool:
+    """Whether an endpoint is of a pod that is not ``alive`` and holds nothing any more."""
+    current = (obj.get("status") or {}).get("current") or {}
+    uid = PodUID(current.get("uid", ""))
+    held = any(entry.slot.state is SlotState.HELD for entry in ledger.of_pod(uid))
+    return uid not in alive and not held

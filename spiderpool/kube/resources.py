@@ -88,3 +88,7 @@ SERVICECIDRS = tuple(
     for version in ("v1", "v1beta1", "v1alpha1")
 )
 """The version of ServiceCIDR differs between releases of Kubernetes; newest first."""
+VIRTUALMACHINE = Resource("kubevirt.io", "v1", "virtualmachines", "VirtualMachine")
+VIRTUALMACHINEINSTANCE = Resource(
+    "kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance"
+)

@@ -1,0 +1,192 @@
+"""Which addresses nobody uses any more. Doubt keeps an address.
+
+An address falls under suspicion when its owner cannot be using it: its pod does not exist
+(by UID), has finished, or should be gone with its node; what a keeper keeps, when the
+keeper is gone or scaled down. A suspect is given back only when a second look, some time
+after the first, finds the very same record still suspect, and a live question to the API
+confirms it. An address that a live pod reports as its own is never suspect.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from spiderpool.ipam.blocks import seconds
+from spiderpool.ipam.facts import Pod, why_dead
+from spiderpool.ipam.ledger import Entry
+from spiderpool.ipam.sticky import STATEFULSET, ordinal_of
+from spiderpool.types.address import Address
+from spiderpool.types.ipblock import SlotState
+from spiderpool.types.names import NodeName, PodUID
+
+NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
+
+OVERDUE_SECONDS = 60.0
+"""How long after a pod should have been gone kubelet is still trusted to end it."""
+
+
+class Reason(enum.StrEnum):
+    """Why an address is suspect."""
+
+    POD_GONE = "its pod does not exist any more"
+    NODE_GONE = "its pod and its node do not exist any more"
+    POD_FINISHED = "its pod has finished"
+    POD_LOST = "its pod should have ended, and its node is gone or fenced off"
+    KEEPER_GONE = "what kept it is gone or scaled down"
+
+
+WAIT = {
+    Reason.POD_GONE: 20.0,
+    Reason.NODE_GONE: 0.0,
+    Reason.POD_FINISHED: 120.0,
+    Reason.POD_LOST: 20.0,
+    Reason.KEEPER_GONE: 20.0,
+}
+"""Seconds between the first look and the one that counts. A finished pod's sandbox may
+linger and its kernel still answer for the address, so kubelet gets longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A held address with what was seen of it."""
+
+    entry: Entry
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """``fenced``: taken out of service by hand, so that nothing of it runs any more
+    (Kubernetes "Non-graceful node shutdown")."""
+
+    name: NodeName
+    fenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """A StatefulSet's valid ordinals; of other kinds existence is all that counts."""
+
+    ordinals: range = range(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The cluster as the collector sees it, read after the addresses.
+
+    ``keepers`` are by (namespace, ``Kind/name``); of a kind that is not in ``kinds``
+    nothing is known, so whatever it keeps is kept.
+    """
+
+    pods: Mapping[PodUID, Pod] = field(default_factory=dict)
+    nodes: Mapping[NodeName, Node] = field(default_factory=dict)
+    keepers: Mapping[tuple[str, str], Keeper] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
+    now: float
+
+
+def suspects(entries: Iterable[Entry], around: Surroundings) -> Iterator[Suspect]:
+    """The held addresses whose owner cannot be using them."""
+    reported = _reported(around.pods.values())
+    for entry in entries:
+        if entry.slot.state is SlotState.HELD and entry.address not in reported:
+            reason = why_suspect(entry, around)
+            if reason is not None:
+                yield Suspect(entry, reason)
+
+
+def why_suspect(entry: Entry, around: Surroundings) -> Reason | None:
+    """Why one held address is suspect, by its record alone; None when it is not."""
+    slot = entry.slot
+    pod = around.pods.get(slot.pod_uid) if slot.pod_uid else None
+    if pod is not None and not why_dead(pod):
+        return None
+    if slot.owner:
+        return None if _kept(entry, around) else Reason.KEEPER_GONE
+    if pod is not None and pod.deleted_at:
+        overdue = around.now > seconds(pod.deleted_at) + OVERDUE_SECONDS
+        node = around.nodes.get(pod.node)
+        return Reason.POD_LOST if overdue and (node is None or node.fenced) else None
+    if pod is not None:
+        return Reason.POD_FINISHED
+    return Reason.POD_GONE if slot.node in around.nodes else Reason.NODE_GONE
+
+
+def _kept(entry: Entry, around: Surroundings) -> bool:
+    kind, _, name = (entry.slot.owner or "").partition("/")
+    if kind not in around.kinds:
+        return True
+    namespace, _, pod = (entry.slot.pod or "").partition("/")
+    keeper = around.keepers.get((namespace, f"{kind}/{name}"))
+    if keeper is None or kind != STATEFULSET:
+        return keeper is not None
+    return ordinal_of(pod, name) in keeper.ordinals
+
+
+def _reported(pods: Iterable[Pod]) -> set[Address]:
+    """What live pods say of themselves, whatever any record says."""
+    found: set[Address] = set()
+    for pod in pods:
+        if not why_dead(pod):
+            found.update(Address(ip) for ip in pod.addresses)
+            found.update(_network_status(pod.annotations.get(NETWORK_STATUS, "")))
+    return found
+
+
+def _network_status(text: str) -> Iterator[Address]:
+    if not text:
+        return
+    try:
+        items: Any = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return
+    for item in items if isinstance(items, list) else ():
+        ips = item.get("ips") if isinstance(item, dict) else None
+        for ip in ips if isinstance(ips, list) else ():
+            yield Address(str(ip).partition("/")[0])
+
+
+@dataclass(slots=True)
+class Watchlist:
+    """Remembers since when each record has been suspect, for the second look."""
+
+    _since: dict[tuple[Address, int], float] = field(default_factory=dict)
+
+    def look(self, found: Iterable[Suspect], now: float) -> list[Suspect]:
+        """Those that have been suspect for long enough; a record that changed, or was not
+        suspect this time, starts anew. ``now`` is a clock that never jumps."""
+        seen: dict[tuple[Address, int], float] = {}
+        ripe = []
+        for suspect in found:
+            key = (suspect.entry.address, suspect.entry.slot.generation)
+            seen[key] = self._since.get(key, now)
+            if now - seen[key] >= WAIT[suspect.reason]:
+                ripe.append(suspect)
+        self._since = seen
+        return ripe
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+
+def read_node(obj: Mapping[str, Any]) -> Node:
+    """A Node's state from its API object."""
+    taints = (obj.get("spec") or {}).get("taints") or ()
+    fenced = any(taint.get("key") == "node.kubernetes.io/out-of-service" for taint in taints)
+    return Node(NodeName(obj["metadata"]["name"]), fenced)
+
+
+def read_statefulset(obj: Mapping[str, Any]) -> Keeper:
+    """The ordinals that a StatefulSet wants (``spec.replicas``, ``spec.ordinals.start``);
+    none once it is being deleted."""
+    if obj["metadata"].get("deletionTimestamp"):
+        return Keeper()
+    spec = obj.get("spec") or {}
+    start = (spec.get("ordinals") or {}).get("start") or 0
+    replicas = spec.get("replicas")
+    return Keeper(range(start, start + (1 if replicas is None else replicas)))
