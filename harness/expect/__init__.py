@@ -1,1 +1,1 @@
-"""Words of expectation, judged purely over observations."""
+"""Verdicts: what an expectation says against what was observed. Pure."""

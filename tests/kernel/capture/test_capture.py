@@ -6,11 +6,13 @@ import asyncio
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from socket import AF_INET, SOCK_DGRAM
 
 import pytest
 
+from harness.capture.capture import Capture
 from harness.capture.pcapng import pcapng
-from harness.capture.tap import Taps
+from harness.capture.tap import CaptureLost
 from harness.probes.clients import ask
 from harness.probes.identity import carries, new_identity
 from harness.probes.servers import EchoServers, ServedPort, Transport
@@ -43,29 +45,31 @@ def net() -> Iterator[Row]:
 
 
 @pytest.fixture
-def taps(net: Row) -> Iterator[Taps]:
-    opened = Taps()
-    for place, namespace in net.places().items():
-        opened.open(place, namespace)
-    yield opened
-    opened.close()
+def capture(net: Row) -> Iterator[Capture]:
+    with Capture() as opened:
+        for place, namespace in net.places().items():
+            opened.add(place, namespace)
+        yield opened
 
 
 def seen(
-    net: Row, taps: Taps, protocol: Protocol, target: str, outcome: Outcome = Outcome.REPLIED
+    net: Row, capture: Capture, protocol: Protocol, target: str, outcome: Outcome = Outcome.REPLIED
 ) -> tuple[RoundTrip, ...]:
     identity, port = new_identity(), 0 if protocol is Protocol.ICMP else 53
 
     async def scene() -> tuple[RoundTrip, ...]:
         servers = EchoServers(net.server, "server")
         await servers.open([ServedPort(Transport.UDP, 53), ServedPort(Transport.TCP, 53)])
-        try:
-            answer = await ask(protocol, Origin(net.client), (Address(target), port), identity, 5)
-        finally:
-            servers.close()
+        origin = Origin(net.client)
+        with capture.recording() as recording:
+            try:
+                answer = await ask(protocol, origin, (Address(target), port), identity, 5)
+            finally:
+                servers.close()
+            frames = recording.frames()
         assert answer.outcome is outcome
         sender = ("client", answer.port) if protocol is Protocol.TCP else None
-        return round_trips(taps.drain(), identity, Wires(), sender)
+        return round_trips(frames, identity, Wires(), sender)
 
     return asyncio.run(scene())
 
@@ -73,9 +77,9 @@ def seen(
 @pytest.mark.parametrize("target", ["10.2.0.2", "fd02::2"])
 @pytest.mark.parametrize("protocol", list(Protocol))
 def test_every_nic_is_seen_in_order_and_both_ways(
-    net: Row, taps: Taps, protocol: Protocol, target: str
+    net: Row, capture: Capture, protocol: Protocol, target: str
 ) -> None:
-    trips = seen(net, taps, protocol, target)
+    trips = seen(net, capture, protocol, target)
     assert len(trips) == (2 if protocol is Protocol.TCP else 1)
     for trip in trips:
         assert [str(hop) for hop in trip.request] == THERE
@@ -84,7 +88,7 @@ def test_every_nic_is_seen_in_order_and_both_ways(
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))
-def test_translated_packets_are_followed(net: Row, taps: Taps, protocol: Protocol) -> None:
+def test_translated_packets_are_followed(net: Row, capture: Capture, protocol: Protocol) -> None:
     """As a ClusterIP is: the target's address changes on the router, and the source too."""
     script = """
 table ip t {
@@ -94,7 +98,7 @@ table ip t {
 """
     with net.router.entered():
         subprocess.run(["nft", "-f", "-"], input=script.encode(), check=True)
-    for trip in seen(net, taps, protocol, "10.9.9.9"):
+    for trip in seen(net, capture, protocol, "10.9.9.9"):
         assert [str(hop) for hop in trip.request] == THERE
         assert [str(hop) for hop in trip.reply] == BACK
         assert trip.request[0].packet.destination == "10.9.9.9"
@@ -104,21 +108,48 @@ table ip t {
         )
 
 
-def test_a_refusal_shows_as_an_error_and_a_reset(net: Row, taps: Taps) -> None:
-    (trip,) = seen(net, taps, Protocol.UDP, "10.9.0.1", Outcome.UNREACHABLE)
+def test_a_refusal_shows_as_an_error_and_a_reset(net: Row, capture: Capture) -> None:
+    (trip,) = seen(net, capture, Protocol.UDP, "10.9.0.1", Outcome.UNREACHABLE)
     assert [str(hop) for hop in trip.request] == THERE[:2]
     assert [str(hop) for hop in trip.errors] == BACK[2:]
 
 
-def test_the_queue_is_empty_after_a_drain(net: Row, taps: Taps) -> None:
-    seen(net, taps, Protocol.ICMP, "10.2.0.2")
-    assert taps.drain() == []
+def test_a_recording_has_what_came_after_its_beginning(net: Row, capture: Capture) -> None:
+    with capture.recording() as longer:
+        seen(net, capture, Protocol.ICMP, "10.2.0.2")
+        with capture.recording() as later:
+            pass
+        assert later.frames() == ()
+        assert {frame.place for frame in longer.frames()} == {"client", "router", "server"}
 
 
-def test_a_capture_file_is_read_by_others(net: Row, taps: Taps, tmp_path: Path) -> None:
+def test_places_come_and_go_and_what_was_heard_stays(net: Row, capture: Capture) -> None:
+    capture.remove("router")
+    capture.remove("router")
+    with pytest.raises(ValueError, match="server is heard already"):
+        capture.add("server", net.server)
+    with capture.recording() as recording:
+        seen(net, capture, Protocol.ICMP, "10.2.0.2")
+        capture.remove("server")
+        seen(net, capture, Protocol.ICMP, "10.2.0.2")
+    assert {frame.place for frame in recording.frames()} == {"client", "server"}
+    assert capture.places == ("client",)
+
+
+def test_lost_frames_are_not_passed_over_in_silence(net: Row, capture: Capture) -> None:
+    with capture.recording() as recording, net.client.socket(AF_INET, SOCK_DGRAM) as sender:
+        for _ in range(700):  # more than a ring keeps
+            sender.sendto(b"", ("10.1.0.1", 9))
+        with pytest.raises(CaptureLost, match="client lost"):
+            recording.frames()
+    seen(net, capture, Protocol.ICMP, "10.2.0.2")
+
+
+def test_a_capture_file_is_read_by_others(net: Row, capture: Capture, tmp_path: Path) -> None:
     identity = new_identity()
-    asyncio.run(ask(Protocol.ICMP, Origin(net.client), (Address("10.2.0.2"), 0), identity, 5))
-    frames = taps.drain()
+    with capture.recording() as recording:
+        asyncio.run(ask(Protocol.ICMP, Origin(net.client), (Address("10.2.0.2"), 0), identity, 5))
+        frames = recording.frames()
     file = tmp_path / "capture.pcapng"
     file.write_bytes(b"".join(pcapng(frames, "a comment")))
     assert packets_in(file) == [frame.data for frame in frames]

@@ -1,0 +1,74 @@
+"""Whether an API object contains what is expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from harness.expect.verdict import Finding
+
+Fill = Callable[[str], str]
+"""Fills the placeholders of a text."""
+
+
+def judge_object(has: Any, found: dict[str, Any] | None, fill: Fill) -> Finding | None:
+    """What is missing or different first; None when everything is there.
+
+    ``has`` None means that there must be no object.
+    """
+    if has is None:
+        return None if found is None else Finding("it exists, and should not")
+    if found is None:
+        return Finding("it does not exist", expected=_printed(has))
+    for problem in _differences("", filled(has, fill), found):
+        return Finding(problem, _printed(filled(has, fill)), _printed(found))
+    return None
+
+
+def filled(value: Any, fill: Fill) -> Any:
+    """A value with the placeholders of every text in it filled in."""
+    if isinstance(value, str):
+        return fill(value)
+    if isinstance(value, list):
+        return [filled(entry, fill) for entry in value]
+    if isinstance(value, dict):
+        return {key: filled(entry, fill) for key, entry in value.items()}
+    return value
+
+
+def _differences(path: str, has: Any, found: Any) -> Iterator[str]:
+    if isinstance(has, dict | list) and isinstance(found, str):
+        found = _parsed(found)
+    if isinstance(has, dict) and isinstance(found, dict):
+        for key, entry in has.items():
+            inner = f"{path}.{key}" if path else str(key)
+            if key in found or entry is None:
+                yield from _differences(inner, entry, found.get(key))
+            else:
+                yield f"{inner} is missing"
+    elif isinstance(has, list) and isinstance(found, list):
+        if len(has) != len(found):
+            yield f"{path} has {len(found)} entries, not {len(has)}"
+        for index, (entry, other) in enumerate(zip(has, found, strict=False)):
+            yield from _differences(f"{path}[{index}]", entry, other)
+    elif type(has) is not type(found) or has != found:  # True is not 1
+        yield f"{path} is {_short(found)}, not {_short(has)}"
+
+
+def _parsed(text: str) -> Any:
+    """Texts like a NAD's ``config`` are JSON; what is none stays a text."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text
+
+
+def _short(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _printed(value: Any) -> tuple[str, ...]:
+    return tuple(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode().splitlines())
