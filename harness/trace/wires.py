@@ -24,12 +24,14 @@ class Wires:
     """``peers`` are the two ends of veths, each leading to the other.
 
     ``parents`` lead from a macvlan link to the NIC that it sits on. ``carriers`` are ends
-    that only carry: a switch's ports, the node's end of a pod's veth.
+    that only carry: a switch's ports, the node's end of a pod's veth. Nothing is routed in
+    ``switches``.
     """
 
     peers: Mapping[Nic, Nic] = field(default_factory=dict)
     parents: Mapping[Nic, Nic] = field(default_factory=dict)
     carriers: frozenset[Nic] = frozenset()
+    switches: frozenset[str] = frozenset()
 
 
 def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: str) -> Wires:
@@ -53,4 +55,4 @@ def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: s
             elif far.parent_elsewhere and far.parent_index == link.index:
                 peers |= {near_nic: far_nic, far_nic: near_nic}
                 carriers.add(far_nic)
-    return Wires(peers, parents, frozenset(carriers))
+    return Wires(peers, parents, frozenset(carriers), frozenset({switch}))

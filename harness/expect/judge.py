@@ -1,0 +1,93 @@
+"""The verdict on any expectation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.expect.names import Names, UnknownName
+from harness.expect.networks import judge_network, judge_nics
+from harness.expect.objects import judge_object
+from harness.expect.paths import Contrast, judge_blocked, judge_reaches, shown
+from harness.expect.tables import judge_table
+from harness.expect.verdict import Finding, Verdict, failed, passed
+from harness.scenario.expectations import (
+    Blocked,
+    Expectation,
+    NetworkHas,
+    NicsHave,
+    ObjectHas,
+    Reaches,
+    TableHas,
+)
+from harness.trace.observe import Observation
+from spiderpool.netlink.objects import NetState
+
+Observed = dict[str, Any] | None | str | NetState | Observation | Contrast
+
+
+def judge(expectation: Expectation, observed: Observed, names: Names) -> Verdict:
+    """Whether what was observed is what is expected.
+
+    ``observed`` is, by the kind of expectation: the API object, or None when it is absent
+    (ObjectHas); what kubectl printed (TableHas); the place's state (NetworkHas, NicsHave);
+    an Observation (Reaches); a Contrast (Blocked). Anything else is a TypeError.
+    """
+    try:
+        finding = _finding(expectation, observed, names)
+    except UnknownName as error:
+        return failed(expectation, str(error))
+    if finding is not None:
+        return failed(expectation, finding)
+    return passed(expectation, _shown(expectation, observed, names))
+
+
+def _finding(expectation: Expectation, observed: Observed, names: Names) -> Finding | None:
+    def fill(text: str) -> str:
+        return names.text(text, expectation.bound)
+
+    match expectation, observed:
+        case ObjectHas(), dict() | None:
+            finding = judge_object(expectation.has, observed, fill)
+            return _about(fill(expectation.object), finding)
+        case TableHas(), str():
+            rows = [{key: fill(cell) for key, cell in row.items()} for row in expectation.rows]
+            finding = judge_table(observed, expectation.columns, rows, expectation.count)
+            return _about(_command(expectation), finding)
+        case NetworkHas(), NetState():
+            return judge_network(expectation, observed, fill)
+        case NicsHave(), NetState():
+            return judge_nics(expectation.nics, str(expectation.place), observed, fill)
+        case Reaches(), Observation():
+            return judge_reaches(expectation, observed, names)
+        case Blocked(), Contrast():
+            return judge_blocked(expectation, observed, names)
+    raise TypeError(f"{type(observed).__name__} says nothing about {type(expectation).__name__}")
+
+
+def _about(subject: str, finding: Finding | None) -> Finding | None:
+    if finding is None:
+        return None
+    return Finding(f"{subject}: {finding.problem}", finding.expected, finding.seen)
+
+
+def _command(expectation: TableHas) -> str:
+    return f"`kubectl get {' '.join(expectation.arguments)}`"
+
+
+def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
+    match expectation, observed:
+        case ObjectHas(), _:
+            state = "is absent" if expectation.has is None else "is as expected"
+            return f"{names.text(expectation.object, expectation.bound)} {state}"
+        case TableHas(), _:
+            return f"{_command(expectation)} prints {len(expectation.rows)} expected rows"
+        case NetworkHas(), _:
+            return f"{expectation.place} holds {len(expectation.lines)} expected lines"
+        case NicsHave(), _:
+            return f"{expectation.place} has {', '.join(expectation.nics)}"
+        case Reaches(), Observation():
+            return shown(expectation, observed, names)
+        case Blocked(), Contrast():
+            outcome = observed.seen.answer.outcome
+            return f"{expectation.probe} is {outcome}, while {expectation.control} is answered"
+    raise TypeError("what cannot be judged shows nothing")

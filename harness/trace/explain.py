@@ -1,0 +1,94 @@
+"""Why packets went where they did: for each place, the rule and the route that won."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from harness.trace.fib import decide
+from harness.trace.observe import Observation
+from harness.trace.path import Hop, Leg
+from harness.trace.wires import Wires
+from spiderpool.errors import OperationFailed
+from spiderpool.netlink.dump import dump
+from spiderpool.netlink.lines import as_route_line
+from spiderpool.netlink.lookup import Question, route_get
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.names import IfName
+
+
+class Decision(NamedTuple):
+    """``place`` had to decide where to send the ``what`` (a trip's request or reply)."""
+
+    what: str
+    place: str
+    question: Question
+
+
+def decisions(observation: Observation) -> tuple[Decision, ...]:
+    """What the places on the way had to decide; also the sender that sent nothing. Pure."""
+    sending, wires = observation.sending, observation.wires
+    own = Question(sending.target, sending.source, oif=sending.device)
+    found = [Decision("request", sending.place, own)]
+    for trip in observation.trips:
+        found += _of_leg("request", trip.request, wires)
+        found += _of_leg("reply", trip.reply, wires)
+        if trip.request and not trip.reply and not trip.request[-1].outgoing:
+            found.append(_return(trip.request[-1]))
+    return tuple(dict.fromkeys(found))
+
+
+def _of_leg(what: str, leg: Leg, wires: Wires) -> Iterator[Decision]:
+    """At each outgoing NIC that routing chose; a sender's own decision has no NIC before."""
+    for index, hop in enumerate(leg):
+        before = leg[index - 1] if index else None
+        if not hop.outgoing or (before and wires.parents.get(before.nic) == hop.nic):
+            continue  # a macvlan link's frames go out of its parent without a route
+        forwards = before is not None and before.nic.place == hop.nic.place
+        if before is None and what == "reply":
+            packet = hop.packet
+            yield Decision(what, hop.nic.place, Question(packet.destination, packet.source))
+        elif before is not None and forwards and hop.nic.place not in wires.switches:
+            iif, source = IfName(before.nic.link), before.packet.source
+            question = Question(hop.packet.destination, source, iif=iif)
+            yield Decision(what, hop.nic.place, question)
+
+
+def _return(arrival: Hop) -> Decision:
+    """Where the answer to a request that came in would go."""
+    packet = arrival.packet
+    return Decision("reply", arrival.nic.place, Question(packet.source, packet.destination))
+
+
+def explain(observation: Observation, namespaces: Mapping[str, Namespace]) -> tuple[str, ...]:
+    """One line a decision, read from the namespaces as they are now.
+
+    Raises:
+        OperationFailed: a namespace cannot be read.
+    """
+    return tuple(
+        f"{decision.what}: {decision.place}: {_answer(namespaces[decision.place], decision)}"
+        for decision in decisions(observation)
+        if decision.place in namespaces
+    )
+
+
+def _answer(namespace: Namespace, decision: Decision) -> str:
+    """The rule by our model, held against what the kernel says about the route."""
+    question = decision.question
+    modelled = decide(dump(namespace), question)
+    try:
+        route = route_get(
+            namespace,
+            question.destination,
+            question.source,
+            iif=question.iif,
+            oif=question.oif,
+            fib_match=True,
+        )
+    except OperationFailed as error:
+        return f"{modelled or 'no rule finds a route'}; {error}"
+    kernel = as_route_line(route, with_table=True)
+    if modelled and modelled.route and as_route_line(modelled.route, with_table=True) == kernel:
+        return f"{modelled}"
+    return f"{kernel} (so says the kernel of {question})"
