@@ -24,6 +24,9 @@ class Caches:
     attachments: Informer
     blocks: Informer
     nodes: Informer
+    pods: Informer
+    statefulsets: Informer
+    endpoints: Informer
     config_maps: Informer
     controller_managers: Informer
     ledger: Ledger = field(default_factory=Ledger)
@@ -39,6 +42,9 @@ class Caches:
             attachments=informers.of(resources.NETWORKATTACHMENT),
             blocks=informers.of(resources.SPIDERIPBLOCK),
             nodes=informers.of(resources.NODE),
+            pods=informers.of(resources.POD),
+            statefulsets=informers.of(resources.STATEFULSET),
+            endpoints=informers.of(resources.SPIDERENDPOINT),
             config_maps=informers.of(resources.CONFIGMAP, SYSTEM_NAMESPACE),
             controller_managers=informers.of(
                 resources.POD, label_selector="component=kube-controller-manager"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from spiderpool.controller.attachments import Attachments
 from spiderpool.controller.caches import Caches
 from spiderpool.controller.cniconf import default_cni
+from spiderpool.controller.collector import Collector, Watched
 from spiderpool.controller.coordinators import Coordinators, Sources
 from spiderpool.controller.pools import Pools
 from spiderpool.controller.queue import WorkQueue
@@ -42,6 +43,10 @@ class Manager:
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
         self._settings = settings
         self._client = client or connect(settings.kubeconfig)
+        self._machines = (
+            OptionalCache(self._client, resources.VIRTUALMACHINE),
+            OptionalCache(self._client, resources.VIRTUALMACHINEINSTANCE),
+        )
 
     async def run(self) -> None:
         """Work until cancelled, or return when the lead is lost.
@@ -59,10 +64,9 @@ class Manager:
         try:
             caches = Caches.start(informers)
             sources = self._sources(caches)
-            tasks += [asyncio.create_task(cache.run()) for cache in sources.optional()]
-            await asyncio.gather(
-                informers.synced(), *(cache.synced() for cache in sources.optional())
-            )
+            optional = (*sources.optional(), *self._machines)
+            tasks += [asyncio.create_task(cache.run()) for cache in optional]
+            await asyncio.gather(informers.synced(), *(cache.synced() for cache in optional))
             tasks += self._webhook(caches)
             tasks.append(asyncio.create_task(self._lead(election, caches, sources)))
             await _first_end(tasks)
@@ -105,6 +109,17 @@ class Manager:
             Coordinators(client, caches.coordinators, sources, recorder),
             Pools(client, caches.pools, caches.blocks, caches.ledger),
             Subnets(client, caches.subnets, caches.pools),
+            Collector(client, self._watched(caches), caches.ledger),
+        )
+
+    def _watched(self, caches: Caches) -> Watched:
+        return Watched(
+            blocks=caches.blocks,
+            pods=caches.pods,
+            nodes=caches.nodes,
+            statefulsets=caches.statefulsets,
+            endpoints=caches.endpoints,
+            machines=self._machines,
         )
 
     def _webhook(self, caches: Caches) -> list[asyncio.Task[None]]:
