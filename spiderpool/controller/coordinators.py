@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from spiderpool.controller.caches import SYSTEM_NAMESPACE
 from spiderpool.controller.clusterconfig import KUBEADM_CONFIG
 from spiderpool.controller.discovery import CILIUM_CONFIG, ClusterFacts, discover
-from spiderpool.controller.finalizers import keep_finalizer, let_go
+from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput
 from spiderpool.kube.api import Client, Informer, Object
@@ -97,7 +97,7 @@ class Coordinators:
         if obj["metadata"].get("deletionTimestamp"):
             await let_go(self._client, SPIDERCOORDINATOR, obj)
             return
-        obj = await keep_finalizer(self._client, SPIDERCOORDINATOR, obj, self._coordinators)
+        obj = await completed(self._client, SPIDERCOORDINATOR, obj, self._coordinators)
         status = encode(self._status(name, obj))
         if obj.get("status") == status:
             return

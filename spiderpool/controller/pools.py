@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 
-from spiderpool.controller.finalizers import keep_finalizer, let_go
+from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.ipam.ledger import Entry, Ledger
 from spiderpool.ipam.pools import read_pool
@@ -69,7 +69,7 @@ class Pools:
             await let_go(self._client, SPIDERIPPOOL, obj)
             return
         if not obj["metadata"].get("deletionTimestamp"):
-            obj = await keep_finalizer(self._client, SPIDERIPPOOL, obj, self._pools)
+            obj = await completed(self._client, SPIDERIPPOOL, obj, self._pools)
         status = encode(status_of(read_pool(obj).listed.size, held))
         if obj.get("status") != status:
             written = await self._client.update(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
-from spiderpool.controller.finalizers import keep_finalizer, let_go
+from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.pools import LARGEST_COUNT
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput
@@ -58,7 +58,7 @@ class Subnets:
             await let_go(self._client, SPIDERSUBNET, obj)
             return
         if not subnet.metadata.deletion_timestamp:
-            obj = await keep_finalizer(self._client, SPIDERSUBNET, obj, self._subnets)
+            obj = await completed(self._client, SPIDERSUBNET, obj, self._subnets)
         status = encode(status_of(subnet, pools))
         if obj.get("status") != status:
             written = await self._client.update(

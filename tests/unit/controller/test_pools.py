@@ -13,7 +13,7 @@ from spiderpool.types.address import Address
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
 
-POOL = {
+POOL: dict[str, Any] = {
     "metadata": {"name": "10-6-v4"},
     "spec": {"subnet": "10.6.0.0/16", "ips": ["10.6.212.100-10.6.212.200"]},
 }
@@ -112,3 +112,17 @@ def test_a_large_pool_is_counted_but_not_listed() -> None:
 
 def test_a_count_fits_the_api() -> None:
     assert status_of(1 << 120, []).total_ip_count == (1 << 63) - 1
+
+
+def test_what_the_webhook_would_have_filled_in_is_filled_in_later() -> None:
+    async def scene() -> None:
+        scattered = POOL | {"spec": POOL["spec"] | {"ips": ["10.6.0.9", "10.6.0.5-10.6.0.8"]}}
+        async with running((SPIDERIPPOOL, scattered)) as world:
+            pool = await counted(world, SPIDERIPPOOL, "10-6-v4", totalIPCount=5)
+            assert pool["spec"]["ipVersion"] == 4
+            assert pool["spec"]["ips"] == ["10.6.0.5-10.6.0.9"]
+            metadata = pool["metadata"]
+            assert metadata["labels"] == {"ipam.spidernet.io/ippool-cidr": "10-6-0-0-16"}
+            assert metadata["finalizers"] == ["spiderpool.spidernet.io"]
+
+    run(scene)
