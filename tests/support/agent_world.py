@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from spiderpool.kube.resources import CRD, NODE, POD, SPIDERCOORDINATOR, SPIDERI
 from spiderpool.netlink.namespace import Namespace
 
 NODE_NAME = "worker01"
+SYSTEM_PLUGINS = Path("/usr/lib/cni")
 NODE_ADDRESS = "10.6.212.100"
 """Lies in the pool, as its lowest address: it must not be given to a pod."""
 CRDS = Path(__file__).parents[2] / "crds"
@@ -97,13 +99,14 @@ class World:
             "CNI_CONTAINERID": "c0ffee",
             "CNI_NETNS": f"/proc/{os.getpid()}/fd/{self.pod.fd}",
             "CNI_IFNAME": "net1",
-            "CNI_ARGS": "K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx",
+            "CNI_ARGS": "IgnoreUnknown=true;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx",
+            "CNI_PATH": f"{self.folder / 'bin'}:{SYSTEM_PLUGINS}",
             "SPIDERPOOL_SOCKET": str(self.folder / "agent.sock"),
             "SPIDERPOOL_INTENTS": str(self.intents),
         } | dict(env)
         with self.node.entered():
             return subprocess.Popen(
-                [str(self.folder / "bin" / name)],
+                [shutil.which(name, path=environ["CNI_PATH"]) or name],
                 env=environ,
                 cwd="/",
                 stdin=subprocess.PIPE,
