@@ -1,0 +1,43 @@
+"""``spiderpoolctl``: dispatches to one module a command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from spiderpool.errors import SpiderpoolError
+
+COMMANDS = {
+    "check": "hold the cluster's addresses against the rules that must always be true",
+    "coordinator": "show what the coordinator would do in a pod, as ip commands",
+    "ip": "show pools and who holds which address",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; bad input ends with one line on stderr and status 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="spiderpoolctl", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in given if word in COMMANDS), None)
+    for name, text in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--kubeconfig", help="default: $KUBECONFIG, or the service account")
+        if name == chosen:
+            import_module(f"spiderpool.ctl.{name}").add_arguments(sub)
+    options = parser.parse_args(given)
+    try:
+        status: int = import_module(f"spiderpool.ctl.{options.command}").main(options)
+    except SpiderpoolError as error:
+        print(f"spiderpoolctl: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"spiderpoolctl: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
