@@ -16,6 +16,7 @@ from spiderpool.coordinator.config import Config, PolicyRoute
 from spiderpool.coordinator.nics import FIRST_NIC
 from spiderpool.errors import BadInput, CniCode, CniError, SpiderpoolError
 from spiderpool.types.address import (
+    Address,
     Prefix,
     family_of,
     network_of,
@@ -123,7 +124,6 @@ def _merged(
     nic, origin = chosen("pod_default_route_nic")
     if annotated := annotations.get(DEFAULT_ROUTE_NIC, "").strip():
         nic, origin = IfName(annotated), f"annotation {DEFAULT_ROUTE_NIC}"
-    veth_address, veth_where = chosen("veth_link_address")
     return Config(
         mode=chosen("mode")[0],
         overlay_pod_cidr=_cluster_networks(
@@ -141,9 +141,7 @@ def _merged(
         pod_rp_filter=_rp_filter(*_field(chosen("pod_rp_filter"), "podRPFilter")),
         host_rp_filter=_rp_filter(*_field(chosen("host_rp_filter"), "hostRPFilter")),
         host_rule_table=_table(*_field(chosen("host_rule_table"), "hostRuleTable")),
-        veth_link_address=(
-            parse_address(veth_address, f"{veth_where}.vethLinkAddress") if veth_address else None
-        ),
+        veth_link_address=_address(*_field(chosen("veth_link_address"), "vethLinkAddress")),
         veth_mtu=_at_least(1, *_field(chosen("veth_mtu"), "vethMTU")),
         detect_gateway=chosen("detect_gateway")[0],
         detect_ip_conflict=chosen("detect_ip_conflict")[0],
@@ -182,6 +180,10 @@ def _policy_routes(routes: Iterable[Route], where: str) -> tuple[PolicyRoute, ..
             raise BadInput(place, f"dst {destination} and gw {gateway} are of two families")
         found.append(PolicyRoute(destination, gateway))
     return tuple(found)
+
+
+def _address(text: str | None, where: str) -> Address | None:
+    return parse_address(text, where) if text else None
 
 
 def _mac_prefix(text: str | None, where: str) -> str:
