@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.01
 """Changes within this time share one update."""
+RETRY_SECONDS = 1.0
 
 
 class KubeProxy:
@@ -36,6 +37,8 @@ class KubeProxy:
         self._services, self._slices = services, slices
         self._loaded: dict[Family, Contents] = {}
         self._changed = asyncio.Event()
+        self.settled = asyncio.Event()
+        """Set while the tables say what the API said last."""
 
     async def run(self) -> None:
         """Make the tables, then keep them in step until cancelled.
@@ -48,13 +51,21 @@ class KubeProxy:
             if ranges.pods and ranges.services:
                 await nft.load(self._namespace, skeleton(ranges))
                 self._loaded[family] = {}
+        self._changed.set()
         self._services.subscribe(self._on_change)
         self._slices.subscribe(self._on_change)
         while True:
             await self._changed.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self._changed.clear()
-            await self._update()
+            try:
+                await self._update()
+            except SpiderpoolError as error:
+                log.warning("kube-proxy on %s: %s", self._node, error)
+                self._changed.set()
+                await asyncio.sleep(RETRY_SECONDS)
+            if not self._changed.is_set():
+                self.settled.set()
 
     async def _update(self) -> None:
         """Load the difference between what is there and what should be."""
@@ -62,14 +73,10 @@ class KubeProxy:
             wanted = contents(
                 forwarding(self._services.all(), self._slices.all(), family, self._node)
             )
-            if not (script := change(old, wanted, family)):
-                continue
-            try:
+            if script := change(old, wanted, family):
                 await nft.load(self._namespace, script)
-            except SpiderpoolError as error:
-                log.warning("kube-proxy on %s: %s", self._node, error)
-            else:
                 self._loaded[family] = after_change(old, wanted)
 
     def _on_change(self, old: Object | None, new: Object | None) -> None:
+        self.settled.clear()
         self._changed.set()
