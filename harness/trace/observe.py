@@ -19,8 +19,8 @@ from spiderpool.netlink.selection import Selection
 from spiderpool.types.address import Address
 from spiderpool.types.names import IfName
 
-PATIENCE_SECONDS = 3.0
-"""Longer than it takes to ask for a MAC a second time."""
+PATIENCE_SECONDS = 4.0
+"""Longer than a kernel needs to give up on a neighbour that is not there: three seconds."""
 
 _LINKS_ONLY = Selection(addresses_of=(), tables=(), neighbours_of=(), rules=False)
 
