@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spiderpool.agent.configuration import configuration, removal_configuration
-from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, read_facts
+from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, mac_of, read_facts
+from spiderpool.agent.detection import Wire, announce, conflicts, silent
 from spiderpool.agent.footprints import Footprints
 from spiderpool.agent.threads import in_thread
 from spiderpool.cni.request import Attachment, CniRequest
-from spiderpool.cni.result import CniResult
+from spiderpool.cni.result import CniResult, IpConfig
 from spiderpool.coordinator.check import differences
 from spiderpool.coordinator.footprint import Footprint, footprint
 from spiderpool.coordinator.plan import Plan, plan
@@ -23,7 +24,7 @@ from spiderpool.ipam.attachments import nics_of
 from spiderpool.ipam.facts import read_pod
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.transport import Kernel
-from spiderpool.types.address import Address
+from spiderpool.types.address import Address, address_of
 from spiderpool.types.modes import CniCommand, Mode
 from spiderpool.types.names import IfName
 
@@ -43,6 +44,10 @@ class Sources(Protocol):
 
     async def pod(self, request: CniRequest) -> Mapping[str, Any] | None:
         """The Pod that the call is for."""
+        ...
+
+    async def set_aside(self, request: CniRequest, address: Address) -> None:
+        """Give the address to nobody for a while: a host that we do not know has it."""
         ...
 
 
@@ -78,11 +83,39 @@ class CoordinatorHandler:
         call = await self._call(request, own)
         if call.config.mode is Mode.DISABLED:
             return given.to_json(request.cni_version)
+        try:
+            await self._detect(request, call, pod)
+        except OSError as exc:
+            words = f"{request.ifname} cannot be probed: {exc.strerror}"
+            raise CniError(CniCode.IO_FAILURE, words) from None
         async with self._node:
             made = await in_thread(self._attach, call, request.network, own, pod)
         for warning in made.warnings:
             log.warning("%s: %s", request, warning)
+        await in_thread(_announce, request, pod)
         return _with_mac(given, request.ifname, made.mac).to_json(request.cni_version)
+
+    async def _detect(self, request: CniRequest, call: Call, pod: Namespace) -> None:
+        """Conflicts first, for the question to the gateway would tell it of a stolen address.
+
+        Raises:
+            CniError: 104 for a conflict, 105 for a gateway that does not answer.
+        """
+        config = call.config
+        if not (config.detect_ip_conflict or config.detect_gateway):
+            return
+        wire = Wire(pod, call.nic, await in_thread(_mac, call.nic, pod))
+        ips = _ips_of(request)
+        if config.detect_ip_conflict:
+            found = await conflicts(wire, [address_of(ip.address) for ip in ips])
+            await asyncio.gather(*(self._sources.set_aside(request, one) for one in found))
+            if found:
+                raise CniError(CniCode.ADDRESS_CONFLICT, _conflict_words(call.nic, found))
+        if config.detect_gateway:
+            gateways = {ip.gateway: address_of(ip.address) for ip in ips if ip.gateway}
+            if missing := await silent(wire, gateways):
+                words = f"no answer on {call.nic} from gateway {', '.join(missing)}"
+                raise CniError(CniCode.GATEWAY_UNREACHABLE, words)
 
     async def _call(self, request: CniRequest, own: Namespace) -> Call:
         """The merged configuration, and what the pod's object says of its NICs."""
@@ -186,6 +219,35 @@ def _given(request: CniRequest) -> CniResult:
             "chain the coordinator behind the plugin that makes the NIC",
         )
     return request.prev_result
+
+
+def _ips_of(request: CniRequest) -> list[IpConfig]:
+    """What the NIC was given; a result may tell of other links too."""
+    given = _given(request)
+    return [
+        ip
+        for ip in given.ips
+        if ip.interface is None or given.interfaces[ip.interface].name == request.ifname
+    ]
+
+
+def _mac(nic: IfName, pod: Namespace) -> str:
+    with Kernel(pod) as inside:
+        return mac_of(inside, nic)
+
+
+def _announce(request: CniRequest, pod: Namespace) -> None:
+    """Best effort: without it, others find out when their entries grow old."""
+    addresses = [address_of(ip.address) for ip in _ips_of(request)]
+    try:
+        announce(Wire(pod, request.ifname, _mac(request.ifname, pod)), addresses)
+    except OSError as exc:
+        log.warning("%s: addresses are not announced: %s", request, exc)
+
+
+def _conflict_words(nic: IfName, found: Mapping[Address, str]) -> str:
+    holders = ", ".join(f"{address} is in use by {mac}" for address, mac in found.items())
+    return f"{nic}: {holders}; the address is set aside, and another one will be taken"
 
 
 def _with_mac(given: CniResult, nic: IfName, mac: str | None) -> CniResult:

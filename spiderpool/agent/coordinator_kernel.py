@@ -16,7 +16,7 @@ from spiderpool.coordinator.facts import (
 )
 from spiderpool.coordinator.footprint import Footprint
 from spiderpool.coordinator.nics import NODE_VETH
-from spiderpool.coordinator.plan import Plan
+from spiderpool.coordinator.plan import Plan, no_such_link
 from spiderpool.coordinator.removal import Departure, removal
 from spiderpool.coordinator.undo import undo
 from spiderpool.errors import OperationFailed
@@ -128,6 +128,18 @@ def _read_links_of_node(node: Transport, passage: IfName, others: Iterable[IfNam
     )
     links = tuple(dict.fromkeys((passage, *others)))
     return node.dump(replace(_NOTHING, neighbours_of=links, sysctls=keys))
+
+
+def mac_of(pod: Transport, nic: IfName) -> str:
+    """The NIC's MAC.
+
+    Raises:
+        BadInput: the pod has no such link.
+    """
+    link = pod.dump(replace(_NOTHING, links=(nic,))).link(nic)
+    if link is None:
+        raise no_such_link(nic)
+    return link.mac
 
 
 def carry_out(made: Plan, facts: Facts, pod: Transport, node: Transport) -> None:

@@ -7,18 +7,26 @@ from contextlib import suppress
 from typing import Any
 
 from spiderpool.agent.caches import AgentCaches, find_pod
+from spiderpool.agent.ipam_service import IpamService
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput
 from spiderpool.kube.api import Client, Object
 from spiderpool.types.address import Address, parse_address
 from spiderpool.types.names import NodeName
 
+ASIDE_SECONDS = 600.0
+"""How long an address that someone else uses is kept from everybody."""
+WRITE_SECONDS = 5.0
+
 
 class CachedSources:
     """:class:`spiderpool.agent.coordinator.Sources`; only a pod that is not there is asked for."""
 
-    def __init__(self, client: Client, caches: AgentCaches, node: NodeName) -> None:
+    def __init__(
+        self, client: Client, caches: AgentCaches, node: NodeName, ipam: IpamService
+    ) -> None:
         self._client, self._caches, self._node = client, caches, node
+        self._ipam = ipam
 
     def coordinator(self) -> Mapping[str, Any] | None:
         return self._caches.coordinator()
@@ -28,6 +36,13 @@ class CachedSources:
 
     async def pod(self, request: CniRequest) -> Mapping[str, Any] | None:
         return await find_pod(self._client, self._caches.pods, request)
+
+    async def set_aside(self, request: CniRequest, address: Address) -> None:
+        """Addresses that are not of our pools are left to whoever manages them."""
+        key = f"{request.pod_namespace}/{request.pod_name}"
+        for entry in self._ipam.sources.ledger.named(key):
+            if entry.address == address and entry.slot.nic == request.ifname:
+                await self._ipam.set_aside(entry, ASIDE_SECONDS, WRITE_SECONDS)
 
 
 def internal_addresses(node: Object | None) -> tuple[Address, ...]:

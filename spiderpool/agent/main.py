@@ -87,9 +87,10 @@ async def run(options: Options, client: Client) -> None:
             await server.carry_out(request, own, None)
 
         intents = Intents(options.intents, settle)
+        sources = CachedSources(client, caches, options.node, ipam)
         plugins = {
             "spiderpool": ipam_plugin(ipam, options.node, events),
-            COORDINATOR: coordinator_plugin(client, caches, options),
+            COORDINATOR: coordinator_plugin(sources, options),
         }
         server = Server(options.socket, plugins, readiness, intents)
         try:
@@ -114,9 +115,8 @@ def ipam_plugin(service: IpamService, node: NodeName, events: EventRecorder) -> 
     return Plugin(IpamHandler(service, node, warn), needs)
 
 
-def coordinator_plugin(client: Client, caches: AgentCaches, options: Options) -> Plugin:
+def coordinator_plugin(sources: CachedSources, options: Options) -> Plugin:
     """The plugin ``coordinator``: what it removes is known to this node alone."""
-    sources = CachedSources(client, caches, options.node)
     needs = frozenset({CniCommand.ADD, CniCommand.CHECK})
     return Plugin(CoordinatorHandler(sources, options.footprints), needs)
 

@@ -14,6 +14,7 @@ from spiderpool.netlink.objects import LinkKind
 from spiderpool.netlink.operations import Operation
 from spiderpool.types.address import contains, family_of
 from spiderpool.types.modes import Mode
+from spiderpool.types.names import IfName
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,19 @@ def plan(facts: Facts) -> Plan:
     return Plan(pod_plan(scene), node_plan(scene), mac_of(scene), warnings)
 
 
+def no_such_link(nic: IfName) -> BadInput:
+    """The error for a NIC that nobody has made."""
+    return BadInput(
+        f"interface {nic}",
+        "the pod has no such link",
+        "chain the coordinator behind the plugin that makes it",
+    )
+
+
 def _check_link(facts: Facts) -> None:
     link = facts.pod.link(facts.nic)
     if link is None:
-        raise BadInput(
-            f"interface {facts.nic}",
-            "the pod has no such link",
-            "chain the coordinator behind the plugin that makes it",
-        )
+        raise no_such_link(facts.nic)
     if facts.config.mac_prefix and link.kind is LinkKind.IPVLAN:
         raise BadInput(
             "podMACPrefix",

@@ -38,6 +38,7 @@ class FixedSources:
 
     spec: dict[str, Any] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    aside: list[Address] = field(default_factory=list)
 
     def coordinator(self) -> Mapping[str, Any] | None:
         spec = {"podCIDRType": "cluster", **self.spec}
@@ -49,6 +50,9 @@ class FixedSources:
     async def pod(self, request: CniRequest) -> Mapping[str, Any] | None:
         metadata = {"name": "nginx", "uid": "u", "annotations": self.annotations}
         return {"metadata": metadata, "spec": {"nodeName": "worker01"}}
+
+    async def set_aside(self, request: CniRequest, address: Address) -> None:
+        self.aside.append(address)
 
 
 @dataclass

@@ -18,7 +18,8 @@ from spiderpool.netlink.dump import dump
 from spiderpool.netlink.lines import as_route_line, as_rule_line
 from spiderpool.netlink.lookup import route_get
 from spiderpool.netlink.objects import NetState, Scope
-from spiderpool.netlink.operations import DeleteLink, DeleteRoute
+from spiderpool.netlink.operations import AddAddress, DeleteLink, DeleteRoute
+from spiderpool.testing.builders import address, down
 from spiderpool.types.address import Address
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import MAIN, IfName
@@ -171,3 +172,25 @@ def test_a_changed_mac_is_in_the_result(world: AttachedPod) -> None:
     assert link is not None
     assert link.mac == "0a:1b:0a:06:d4:91"
     assert dump(world.node).link(CALI) is not None
+
+
+def test_an_address_that_someone_has_is_refused_and_set_aside(world: AttachedPod) -> None:
+    world.calico()
+    world.macvlan("net1", 145)
+    apply(world.outside, [AddAddress(address("lan", "10.6.212.145/16"))])
+    before = settled(world)
+    with pytest.raises(CniError, match=r"10\.6\.212\.145 is in use by") as caught:
+        asyncio.run(world.call(ADD, "net1", mode="overlay", detectIPConflict=True))
+    assert caught.value.code is CniCode.ADDRESS_CONFLICT
+    assert world.sources.aside == ["10.6.212.145"]
+    assert settled(world) == before
+
+
+def test_a_gateway_is_asked_for_when_told_to(world: AttachedPod) -> None:
+    world.calico()
+    world.macvlan("net1", 145)
+    asyncio.run(world.call(ADD, "net1", mode="overlay", detectGateway=True))
+    apply(world.outside, [down("lan")])
+    with pytest.raises(CniError, match=r"no answer on net1 from gateway 10\.6\.0\.1") as caught:
+        asyncio.run(world.call(ADD, "net1", mode="overlay", detectGateway=True))
+    assert caught.value.code is CniCode.GATEWAY_UNREACHABLE
