@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from harness.netns import nft
+from harness.netns.proxyarp import answer_at_once
 from harness.topology import calico
 from harness.topology.model import Machine, Topology
 from spiderpool.errors import SpiderpoolError
@@ -120,6 +121,7 @@ class Calico:
         apply(sandbox, calico.before(wire))
         try:
             apply(self._node, tuple(calico.on_host(wire, sandbox.fd)))
+            answer_at_once(self._node, wire.host_link, wire.index)
             apply(sandbox, tuple(calico.in_pod(wire)))
         except SpiderpoolError:
             apply_all(self._node, calico.remove(wire))

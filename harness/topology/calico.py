@@ -39,7 +39,6 @@ _HOST_SETTINGS = (
     ("ipv4/conf/{link}/route_localnet", "1"),
     ("ipv4/conf/{link}/proxy_arp", "1"),
     ("ipv4/conf/{link}/forwarding", "1"),
-    ("ipv4/neigh/{link}/proxy_delay", "0"),
     ("ipv6/conf/{link}/proxy_ndp", "1"),
     ("ipv6/conf/{link}/forwarding", "1"),
     ("ipv6/conf/{link}/accept_ra", "0"),

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from page_cluster import ECHO_REQUEST, PageCluster
@@ -154,3 +155,17 @@ def in_a_cluster(expectation: Callable[[PageCluster], None]) -> None:
 )
 def test_path(expectation: Callable[[PageCluster], None]) -> None:
     isolated.call(in_a_cluster, expectation)
+
+
+def proxy_delays() -> set[str]:
+    cluster = PageCluster()
+    asyncio.run(cluster.up())
+    with cluster.ledger["worker01"].entered():
+        return {
+            Path(f"/proc/sys/net/ipv4/neigh/{cluster.host_link[pod]}/proxy_delay").read_text()
+            for pod in ("worker01-0", "worker01-1")
+        }
+
+
+def test_the_gateway_answers_at_once() -> None:
+    assert isolated.call(proxy_delays) == {"0\n"}
