@@ -70,10 +70,14 @@ class Schema:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
-    """A CEL rule: ``self`` is the value it stands at; ``message`` says what is wrong."""
+    """A CEL rule: ``self`` is the value it stands at; ``message`` says what is wrong.
+
+    ``field`` is the member that the API server names, where it is not the value itself.
+    """
 
     rule: str
     message: str
+    field: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -36,17 +36,13 @@ Subnet = Annotated[
     ),
 ]
 Ranges = Annotated[
-    tuple[str, ...],
+    tuple[
+        Annotated[str, Schema(max_length=79, pattern=r"^[0-9a-fA-F.:]+(-[0-9a-fA-F.:]+)?$")],
+        ...,
+    ],
     Schema(
         doc="Addresses, each an IP or a range like 10.6.0.10-10.6.0.20.",
         max_items=4096,
-        item_max_length=79,
-        rules=(
-            Rule(
-                "self.all(r, r.split('-').size() <= 2 && r.split('-').all(a, isIP(a)))",
-                "each item must be an IP or a range like 10.6.0.10-10.6.0.20",
-            ),
-        ),
     ),
 ]
 Gateway = Annotated[
@@ -76,22 +72,40 @@ Routes = Annotated[
         ),
     ),
 ]
+
+
+def _inside(field: str) -> Rule:
+    """Both ends of every item lie in the subnet."""
+    ends = "[r.substring(0, r.indexOf('-')), r.substring(r.indexOf('-') + 1)]"
+    return Rule(
+        f"!has(self.{field}) || !isCIDR(self.subnet) || self.{field}.all(r,"
+        f" (r.contains('-') ? {ends} : [r]).all(a, isIP(a) && cidr(self.subnet).containsIP(a)))",
+        "an item is not an IP or range inside subnet",
+        field,
+    )
+
+
 SUBNET_RULES = (
     Rule(
         "!has(self.ipVersion) || !isCIDR(self.subnet)"
         " || cidr(self.subnet).ip().family() == self.ipVersion",
-        "ipVersion does not match the family of subnet",
+        "does not match the family of subnet",
+        "ipVersion",
     ),
     Rule(
         "!has(self.gateway) || !isIP(self.gateway) || !isCIDR(self.subnet)"
         " || cidr(self.subnet).containsIP(self.gateway)",
-        "gateway is not in subnet",
+        "is not in subnet",
+        "gateway",
     ),
     Rule(
         "!has(self.routes) || !isCIDR(self.subnet) || self.routes.all(r,"
         " !isIP(r.gw) || cidr(self.subnet).containsIP(r.gw))",
         "the gw of a route is not in subnet",
+        "routes",
     ),
+    _inside("ips"),
+    _inside("excludeIPs"),
 )
 NotEmptySelector = Annotated[
     LabelSelector,

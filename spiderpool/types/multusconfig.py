@@ -45,9 +45,17 @@ ResourceName = Annotated[
 RdmaResource = Annotated[str, Schema(doc="RDMA resource that pods of this network are given.")]
 RdmaIsolation = Annotated[bool, Schema(doc="Give the pod its RDMA device alone.")]
 PoolNames = Annotated[tuple[PoolName, ...], Schema(max_items=256, item_max_length=253)]
-BOND_RULE = Rule(
-    "self.master.size() < 2 || has(self.bond)", "several master NICs need spec.bond with a name"
+BOND_RULES = (
+    Rule("self.master.size() < 2 || has(self.bond)", "is needed for several master NICs", "bond"),
+    Rule("self.master.size() > 1 || !has(self.bond)", "needs more than one master NIC", "bond"),
 )
+_JSON_OBJECT = r"^\s*\{[\s\S]*\}\s*$"
+MATCH_RULE = Rule(
+    "!has(self.ippools) || !self.ippools.matchMasterSubnet",
+    "matchMasterSubnet is supported by cniType sriov only",
+    "ippools",
+)
+"""Of every block but sriov's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +96,7 @@ class Bond:
 class MacvlanConfig:
     """Block of cniType macvlan and ipvlan: NICs that share the master's wire."""
 
-    RULES: ClassVar = (BOND_RULE,)
+    RULES: ClassVar = (*BOND_RULES, MATCH_RULE)
 
     master: Masters
     mtu: MTU = 0
@@ -104,11 +112,12 @@ class VlanConfig:
     """Block of cniType vlan: the pod's NIC is the VLAN device itself."""
 
     RULES: ClassVar = (
-        BOND_RULE,
+        *BOND_RULES,
+        MATCH_RULE,
         Rule(
-            "self.vlanMode != 'auto' || !has(self.vlanID)", "vlanMode auto picks the vlanID itself"
+            "self.vlanMode != 'auto' || !has(self.vlanID)", "is picked by vlanMode auto", "vlanID"
         ),
-        Rule("self.vlanMode != 'manual' || has(self.vlanID)", "vlanMode manual needs a vlanID"),
+        Rule("self.vlanMode != 'manual' || has(self.vlanID)", "vlanMode manual needs it", "vlanID"),
     )
 
     master: Masters
@@ -128,7 +137,8 @@ class SriovConfig:
     RULES: ClassVar = (
         Rule(
             "self.maxTxRateMbps == 0 || self.minTxRateMbps <= self.maxTxRateMbps",
-            "minTxRateMbps is greater than maxTxRateMbps",
+            "is greater than maxTxRateMbps",
+            "minTxRateMbps",
         ),
     )
 
@@ -146,6 +156,8 @@ class SriovConfig:
 class IbSriovConfig:
     """Block of cniType ib-sriov: a virtual function of an InfiniBand adapter."""
 
+    RULES: ClassVar = (MATCH_RULE,)
+
     resource_name: ResourceName
     pkey: Annotated[str, Schema(doc="Partition key.")] = ""
     link_state: Annotated[LinkState, Schema(doc="State of the link.")] = LinkState.ENABLE
@@ -158,6 +170,8 @@ class IbSriovConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IpoibConfig:
     """Block of cniType ipoib: IP over InfiniBand."""
+
+    RULES: ClassVar = (MATCH_RULE,)
 
     master: Annotated[str, Schema(doc="InfiniBand NIC of the node.", min_length=1, max_length=15)]
     ippools: IPPools = Pools()
@@ -174,7 +188,8 @@ class Trunk:
         ),
         Rule(
             "!has(self.minID) || !has(self.maxID) || self.minID <= self.maxID",
-            "minID is greater than maxID",
+            "is greater than maxID",
+            "minID",
         ),
     )
 
@@ -186,6 +201,8 @@ class Trunk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OvsConfig:
     """Block of cniType ovs: a port of an Open vSwitch bridge."""
+
+    RULES: ClassVar = (MATCH_RULE,)
 
     bridge: Annotated[str, Schema(doc="Name of the bridge.", min_length=1, max_length=15)]
     vlan: VlanID = 0
@@ -208,11 +225,13 @@ class MultusConfigSpec:
         for rule in (
             Rule(
                 f"self.cniType != '{cni_type}' || has(self.{block})",
-                f"cniType {cni_type} needs spec.{block}",
+                f"is needed for cniType {cni_type}",
+                block,
             ),
             Rule(
                 f"self.cniType == '{cni_type}' || !has(self.{block})",
-                f"only cniType {cni_type} reads spec.{block}; remove it",
+                f"is read for cniType {cni_type} only; remove it",
+                block,
             ),
         )
         if cni_type is not CniType.CUSTOM
@@ -238,17 +257,21 @@ class MultusConfigSpec:
         | None
     ) = None
     chain_cni_json_data: Annotated[
-        tuple[str, ...],
+        tuple[Annotated[str, Schema(max_length=65536, pattern=_JSON_OBJECT)], ...],
         Schema(
             doc="More plugins of the chain, each the JSON of its configuration.",
             name="chainCNIJsonData",
             max_items=16,
-            item_max_length=65536,
         ),
     ] = ()
     custom_cni: (
         Annotated[
-            str, Schema(doc="For cniType custom: the whole CNI configuration.", max_length=262144)
+            str,
+            Schema(
+                doc="For cniType custom: the whole CNI configuration.",
+                max_length=262144,
+                pattern=rf"^$|{_JSON_OBJECT}",
+            ),
         ]
         | None
     ) = None

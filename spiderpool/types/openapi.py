@@ -94,5 +94,10 @@ def _type_schema(annotation: Any, schema: Schema) -> Document:
 
 
 def _validations(rules: tuple[Rule, ...], before: list[Document] | None = None) -> Document:
-    added = [{"rule": rule.rule, "message": rule.message} for rule in rules]
+    added = [_validation(rule) for rule in rules]
     return {"x-kubernetes-validations": (before or []) + added} if before or added else {}
+
+
+def _validation(rule: Rule) -> Document:
+    document = {"rule": rule.rule, "message": rule.message}
+    return document | ({"fieldPath": f".{rule.field}"} if rule.field else {})
