@@ -15,9 +15,10 @@ from spiderpool.types.address import Family
 
 _FAMILY = {4: Family.V4, 6: Family.V6}
 _OPTIONAL = {
-    Table.RULES: (),
-    Table.ROUTES: (r" proto \S+", r" metric 1024\b", r" pref medium"),
-    Table.NEIGHBOURS: (r" (PERMANENT|REACHABLE|STALE|DELAY|PROBE|NOARP)$",),
+    (Table.ROUTES, 4): (r" proto \S+",),
+    (Table.ROUTES, 6): (r" proto \S+", r" metric 1024\b"),
+    (Table.NEIGHBOURS, 4): (r" (PERMANENT|REACHABLE)$",),
+    (Table.NEIGHBOURS, 6): (r" (PERMANENT|REACHABLE)$",),
 }
 """What a printed line may have without the expected line saying so: who made a route, the
 metric that every IPv6 route has, and how fresh a neighbour is."""
@@ -43,7 +44,7 @@ def judge_network(expectation: NetworkHas, state: NetState, fill: Fill) -> Findi
     expected = tuple(_single_blanks(fill(line)) for line in expectation.lines)
     without = tuple(_single_blanks(fill(line)) for line in expectation.without)
     title = _title(expectation)
-    optional = _OPTIONAL[expectation.table]
+    optional = _OPTIONAL.get((expectation.table, expectation.family), ())
     for problem in _line_problems(expected, without, expectation.only, seen, optional):
         return Finding(f"{title} of {expectation.place} {problem}", expected, seen)
     return None
@@ -102,7 +103,7 @@ def judge_nics(
     for name, attributes in nics.items():
         link = state.link(name)
         if link is None:
-            there = ", ".join(link.name for link in state.links)
+            there = ", ".join(link.name for link in state.links) or "none"
             return Finding(f"{place} has no NIC {name}; it has {there}")
         for attribute, value in attributes.items():
             wanted, found = filled(value, fill), _ATTRIBUTES[attribute](link, state)
