@@ -10,6 +10,8 @@ import pytest
 
 from spiderpool.agent.caches import AgentCaches, CacheReadiness
 from spiderpool.agent.coordinator_sources import CachedSources
+from spiderpool.agent.ipam_service import IpamService
+from spiderpool.agent.ipam_sources import Sources
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import Unreachable
 from spiderpool.kube.api import Object
@@ -35,7 +37,8 @@ class World:
         self.informers = Informers(self.client)
         self.caches = AgentCaches.start(self.informers, NodeName("worker01"))
         self.readiness = CacheReadiness(self.informers, self.caches)
-        self.sources = CachedSources(self.client, self.caches, NodeName("worker01"))
+        ipam = IpamService(self.client, Sources(self.caches))
+        self.sources = CachedSources(self.client, self.caches, NodeName("worker01"), ipam)
 
     async def coordinator(self, **status: Any) -> None:
         spec = {"mode": "overlay", "podCIDRType": "cluster"}
