@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from harness.capture.frame import Frame, Heard
+from harness.capture.stamps import stamping_socket
 from harness.capture.tap import CaptureLost, Tap
 from spiderpool.netlink.namespace import Namespace
 
@@ -50,6 +51,8 @@ class Capture:
     """Hears the places that were added. A tap keeps its namespace alive until it is removed."""
 
     def __init__(self) -> None:
+        """Raises NoStamps when the order of frames could not be known."""
+        self._stamping = stamping_socket()
         self._taps: dict[str, Tap] = {}
         self._recordings: list[Recording] = []
         self._closers = ThreadPoolExecutor(_CLOSERS, "close-tap")
@@ -97,6 +100,7 @@ class Capture:
             self._closers.submit(tap.close)
         self._taps.clear()
         self._closers.shutdown()
+        self._stamping.close()
 
     def _hand_out(self, tap: Tap) -> None:
         frames, loss = tap.drain()

@@ -1,21 +1,32 @@
 """One packet socket hears every link of a namespace, in both directions.
 
 A packet socket that is bound to no link hears all of them, those that come later too. It
-stays open for the namespace's life: closing one waits 8 to 16 ms for the kernel (RCU).
+stays open for the namespace's life: closing one waits 8 to 16 ms for the kernel (RCU), and so
+does giving it a memory-mapped ring, so frames are read one by one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
 
 from harness.capture.frame import Frame, Framing, Heard
-from harness.capture.ring import Ring
+from harness.capture.stamps import ask_for_stamps, stamp_of
 from spiderpool.errors import SpiderpoolError
 from spiderpool.netlink.namespace import Namespace
 
 _ETH_P_ALL = 0x0003
+_SO_RCVBUFFORCE = 33
+_SOL_PACKET, _PACKET_STATISTICS = 263, 6
+_STATISTICS = struct.Struct("=II")
 _ETHERNET_TYPES = (1, 772)
 """ARPHRD_ETHER, ARPHRD_LOOPBACK (linux/if_arp.h)."""
+
+_ROOM = 2 << 20
+"""Bytes, for some thousand frames between two readings."""
+
+_LONGEST = 1 << 16
 
 
 class CaptureLost(SpiderpoolError):
@@ -23,33 +34,34 @@ class CaptureLost(SpiderpoolError):
 
 
 class Tap:
-    """The capture of one namespace, known as ``place``."""
+    """The capture of one namespace, known as ``place``; see :func:`stamping_socket`."""
 
     def __init__(self, place: str, namespace: Namespace) -> None:
         self.place = place
         self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
-        try:
-            self._ring = Ring(self._socket)
-        except OSError:
-            self._socket.close()
-            raise
+        self._socket.setblocking(False)
+        ask_for_stamps(self._socket)
+        with contextlib.suppress(PermissionError):  # in a user namespace: the usual room
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
 
     def drain(self) -> tuple[list[Frame], CaptureLost | None]:
         """What was heard since the last time, in order, and whether more was than had room."""
-        frames = [
-            Frame(
-                seen.nanoseconds,
-                self.place,
-                seen.link,
-                Heard(seen.kind),
-                seen.data,
-                Framing.ETHERNET if seen.hardware in _ETHERNET_TYPES else Framing.NONE,
-            )
-            for seen in self._ring.drain()
-        ]
-        lost = self._ring.lost()
-        return frames, CaptureLost(f"{self.place} lost {lost} frames") if lost else None
+        frames = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, ancillary, _, address = self._socket.recvmsg(_LONGEST, 64)
+                link, _, kind, hardware, _ = address
+                framing = Framing.ETHERNET if hardware in _ETHERNET_TYPES else Framing.NONE
+                moment = stamp_of(ancillary)
+                frames.append(Frame(moment, self.place, link, Heard(kind), data, framing))
+        return frames, self._loss()
+
+    def _loss(self) -> CaptureLost | None:
+        """The kernel counts from one question to the next."""
+        size = _STATISTICS.size
+        raw = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, size)
+        _, dropped = _STATISTICS.unpack(raw)
+        return CaptureLost(f"{self.place} lost {dropped} frames") if dropped else None
 
     def close(self) -> None:
-        self._ring.close()
         self._socket.close()

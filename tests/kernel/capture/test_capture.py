@@ -138,7 +138,7 @@ def test_places_come_and_go_and_what_was_heard_stays(net: Row, capture: Capture)
 
 def test_lost_frames_are_not_passed_over_in_silence(net: Row, capture: Capture) -> None:
     with capture.recording() as recording, net.client.socket(AF_INET, SOCK_DGRAM) as sender:
-        for _ in range(700):  # more than a ring keeps
+        for _ in range(10_000):  # more than a buffer keeps
             sender.sendto(b"", ("10.1.0.1", 9))
         with pytest.raises(CaptureLost, match="client lost"):
             recording.frames()

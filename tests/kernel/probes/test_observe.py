@@ -153,6 +153,25 @@ def from_a_bound_address_through_the_router(cluster: Cluster) -> None:
         assert verdict.ok, verdict
 
 
+def many_at_once_are_not_mixed_up(cluster: Cluster) -> None:
+    path = "client.eth0", "worker01.ens192", "web.net1"
+    there = [ask(protocol, "client", "web.net1") for protocol in Protocol] * 10
+
+    async def scene() -> list[Observation]:
+        server = EchoServers(cluster.namespaces["default/web"], "default/web")
+        await server.open(SERVED)
+        sendings = [resolve(probe, cluster.names) for probe in there]
+        common = cluster.namespaces, cluster.capture, cluster.wires, 5.0
+        try:
+            return await asyncio.gather(*(observe(each, *common) for each in sendings))
+        finally:
+            server.close()
+
+    for probe, seen in zip(there, asyncio.run(scene()), strict=True):
+        verdict = judge(reaches(probe, *path), seen, cluster.names)
+        assert verdict.ok, verdict
+
+
 def another_nic_than_expected_is_named(cluster: Cluster) -> None:
     probe = ask(Protocol.UDP, "web", "far.eth0")
     verdict = cluster.verdict(reaches(probe, "web.net1", "far.eth0"))
@@ -251,6 +270,7 @@ def run(scene: Callable[[Cluster], None]) -> None:
         across_nodes,
         by_the_macvlan_link,
         from_a_bound_address_through_the_router,
+        many_at_once_are_not_mixed_up,
         another_nic_than_expected_is_named,
         an_answer_by_another_nic_is_no_success,
         a_handshake_that_cannot_end_is_followed,
