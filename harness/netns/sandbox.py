@@ -104,7 +104,10 @@ def _unshared(flags: int) -> bool:
     except PermissionError:
         return False
     except OSError as error:
-        raise SandboxRefused(f"new namespaces: {error.strerror}") from error
+        raise SandboxRefused(
+            f"the kernel gives no new namespaces: {error.strerror}; raise what is too low of "
+            "sysctl user.max_{net,mnt,pid,ipc,uts,user}_namespaces, or build the kernel with them"
+        ) from error
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ class KubectlFailed(SpiderpoolError):
 def find() -> str | None:
     """The kubectl beside this interpreter, else the one on PATH."""
     beside = Path(sys.prefix) / "bin" / "kubectl"
-    return str(beside) if beside.exists() else shutil.which("kubectl")
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which("kubectl")
 
 
 class Kubectl:

@@ -26,6 +26,7 @@ class LinkKind(enum.StrEnum):
     VXLAN = "vxlan"
     DUMMY = "dummy"
     IPIP = "ipip"
+    VRF = "vrf"
 
 
 class Scope(enum.IntEnum):
