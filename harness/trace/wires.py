@@ -38,12 +38,15 @@ def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: s
     """The wires between places, read from what their namespaces hold.
 
     ``outer`` leads from a place to the one that the far ends of its links lie in: from a pod
-    to its node, from a node to the ``switch``.
+    to its node, from a node to the ``switch``. Places without a state are left out: pods go
+    while others are read.
     """
     peers: dict[Nic, Nic] = {}
     parents: dict[Nic, Nic] = {}
     carriers = {Nic(switch, link.name) for link in states[switch].links}
     for place, around in outer.items():
+        if place not in states:
+            continue
         by_index = {link.index: link for link in states[around].links}
         for link in states[place].links:
             far = by_index.get(link.parent_index) if link.parent_elsewhere else None

@@ -25,7 +25,7 @@ def test_ends_parents_and_carriers() -> None:
             )
         ),
     }
-    wires = wires_of(states, {"node": "switch", "pod": "node"}, "switch")
+    wires = wires_of(states, {"node": "switch", "pod": "node", "gone": "node"}, "switch")
     assert wires.peers[Nic("pod", "eth0")] == Nic("node", "cali")
     assert wires.peers[Nic("node", "cali")] == Nic("pod", "eth0")
     assert wires.peers[Nic("switch", "node")] == Nic("node", "ens192")

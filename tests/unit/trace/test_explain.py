@@ -1,0 +1,71 @@
+"""Which decisions a way contains: one for the sender, one for each place that forwards."""
+
+from __future__ import annotations
+
+from harness.capture.packet import Packet
+from harness.probes.clients import Answer
+from harness.scenario.expectations import Outcome, Protocol
+from harness.trace.explain import Decision, decisions
+from harness.trace.observe import Observation, Sending
+from harness.trace.path import Hop, Leg, RoundTrip
+from harness.trace.wires import Nic, Wires
+from spiderpool.netlink.lookup import Question
+from spiderpool.types.address import Address, Family
+from spiderpool.types.names import IfName
+
+POD, PEER, NODE = Address("10.233.73.210"), Address("10.7.212.101"), Address("10.6.212.132")
+NET1 = Nic("pod", "net1")
+WIRES = Wires(parents={NET1: Nic("node", "ens192")}, switches=frozenset({"switch"}))
+ASKED = Decision("request", "pod", Question(PEER))
+
+
+def leg(*crossings: tuple[str, Address, Address]) -> Leg:
+    hops = []
+    for crossing, source, target in crossings:
+        place, _, link = crossing[:-1].partition(".")
+        packet = Packet(Family.V4, source, target, 1, icmp_type=8)
+        hops.append(Hop(Nic(place, link), crossing[-1] == ">", packet))
+    return tuple(hops)
+
+
+def decided(*trips: RoundTrip, device: str | None = None) -> tuple[Decision, ...]:
+    oif = IfName(device) if device else None
+    sending = Sending(Protocol.ICMP, "pod", PEER, device=oif)
+    return decisions(Observation(sending, Answer(Outcome.TIMEOUT), trips, WIRES))
+
+
+def test_the_sender_decides_even_when_nothing_was_sent() -> None:
+    assert decided() == (ASKED,)
+    (bound,) = decided(device="net1")
+    assert bound.question == Question(PEER, oif=IfName("net1"))
+
+
+def test_forwarding_is_asked_with_the_addresses_between_the_translations() -> None:
+    """Routing comes after the target's translation and before the source's."""
+    there = leg(
+        ("pod.eth0>", POD, PEER),
+        ("node.cali<", POD, PEER),
+        ("node.ens192>", NODE, PEER),
+        ("switch.one<", NODE, PEER),
+        ("switch.two>", NODE, PEER),
+    )
+    back = leg(("peer.eth0>", PEER, NODE), ("node.ens192<", PEER, NODE), ("node.cali>", PEER, POD))
+    assert decided(RoundTrip("data", there, back)) == (
+        ASKED,
+        Decision("request", "node", Question(PEER, POD, iif=IfName("cali"))),
+        Decision("reply", "peer", Question(NODE, PEER)),
+        Decision("reply", "node", Question(POD, PEER, iif=IfName("ens192"))),
+    )
+
+
+def test_a_macvlan_link_uses_its_parent_without_a_decision() -> None:
+    there = leg(("pod.net1>", POD, PEER), ("node.ens192>", POD, PEER))
+    assert decided(RoundTrip("data", there, ())) == (ASKED,)
+
+
+def test_a_request_that_found_no_answer_asks_for_the_way_back() -> None:
+    there = leg(("pod.eth0>", POD, PEER), ("peer.eth0<", POD, PEER))
+    assert decided(RoundTrip("data", there, ())) == (
+        ASKED,
+        Decision("reply", "peer", Question(POD, PEER)),
+    )
