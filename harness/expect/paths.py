@@ -72,6 +72,7 @@ def _problems(
         return
     way = visible(trip.request, observation.wires)
     yield from _way_problems(expectation, way, names)
+    yield from _end_problems(expectation, trip, observation, names)
     yield from _source_problems(expectation, trip, observation.answer, names)
     difference = first_difference(trip)
     if difference is not None:
@@ -90,11 +91,18 @@ def _way_problems(expectation: Reaches, way: Sequence[Nic], names: Names) -> Ite
         yield f"the request arrives at {_said(way[-1], names)}, expected {expected}"
     if path and list(way) != path:
         yield f"the request goes by {_row(way, names)}, expected {_row(path, names)}"
-    target = expectation.probe.target
-    if isinstance(target, Reference) and target.place.name not in names.services:
-        place = names.place(target.place)
-        if way[-1].place != place:
-            yield f"the request ends at {_said(way[-1], names)}, not in {target.place}"
+
+
+def _end_problems(
+    expectation: Reaches, trip: RoundTrip, observation: Observation, names: Names
+) -> Iterator[str]:
+    """What was not translated on its way ends in the place whose address it was sent to."""
+    target, last = expectation.probe.target, trip.request[-1]
+    if not isinstance(target, Reference) or target.place.name in names.services:
+        return
+    translated = last.packet.destination != observation.sending.target
+    if not translated and last.nic.place != names.place(target.place):
+        yield f"the request ends at {_said(last.nic, names)}, not in {target.place}"
 
 
 def _source_problems(

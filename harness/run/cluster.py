@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,15 @@ class Cluster:
         self._client: Client | None = None
         self._informers: Informers | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self.timings: dict[str, float] = {}
 
     async def start(self) -> None:
         """Bring up everything but Spiderpool: nodes are Ready, Services work, pods start."""
         api = asyncio.create_task(self._start_api())
         plugins.fill(self._plugin_folder)
+        started = time.monotonic()
         build(self.topology, self.ledger)
+        self.timings["fabric up"] = time.monotonic() - started
         await api
         self._client = connect(str(self.kubeconfig))
         self._informers = Informers(self._client)
@@ -87,6 +91,12 @@ class Cluster:
             await self._client.close()
         await self.components.stop()
         self.ledger.close()
+
+    @property
+    def client(self) -> Client:
+        """The API, once the cluster is up."""
+        assert self._client is not None
+        return self._client
 
     def check(self) -> None:
         """Raises PartEnded when a part has failed."""

@@ -1,0 +1,38 @@
+"""State kept of a failed run: every namespace as ``ip`` prints it, objects, logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.run.session import Session
+from spiderpool.errors import SpiderpoolError
+from spiderpool.netlink.dump import dump
+from spiderpool.netlink.lines import as_lines
+
+_OBJECTS = (
+    "pods,services,endpointslices,nodes,events,spiderippools,spideripblocks,spiderendpoints,"
+    "spidercoordinators,spidermultusconfigs,network-attachment-definitions"
+)
+
+
+async def write_state(session: Session, folder: Path) -> None:
+    """Write one file a place, the objects and the components' logs into ``folder``."""
+    try:
+        objects = await session.cluster.kubectl.run("get", _OBJECTS, "-A", "-o", "yaml")
+    except SpiderpoolError as error:
+        objects = f"# {error}\n"
+    _write(session, folder, objects)
+
+
+def _write(session: Session, folder: Path, objects: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "objects.yaml").write_text(objects)
+    for place, namespace in session.namespaces.items():
+        try:
+            text = "\n".join(as_lines(dump(namespace)))
+        except SpiderpoolError as error:
+            text = str(error)
+        (folder / f"{place.replace('/', '_')}.txt").write_text(text + "\n")
+    components = session.cluster.components
+    for name in components.names:
+        (folder / f"{name}.log").write_bytes(components.log(name).read_bytes())

@@ -1,0 +1,169 @@
+"""``python -m harness.run.engine``: one scenario from its first step to its last, in a sandbox.
+
+It tells what happens on ``--events-fd`` (see :mod:`harness.run.events`) and leaves nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.capture.pcapng import pcapng
+from harness.netns import sandbox
+from harness.netns.sandbox import SandboxRefused
+from harness.run.dump import write_state
+from harness.run.events import Ended, Event, Judged, Result, Started, encode
+from harness.run.events import Step as StepDone
+from harness.run.judging import Judge, Judgement
+from harness.run.session import Session
+from harness.run.steps import carry_out
+from harness.scenario.expectations import Expectation
+from harness.scenario.load import load
+from harness.scenario.model import Expect, Scenario, Step
+from harness.topology.load import load as load_topology
+from spiderpool.errors import SpiderpoolError
+
+TOPOLOGIES = "_topologies"
+
+
+class Engine:
+    """One run. ``emit`` gets every event; ``keep`` is a folder for what is kept of failures."""
+
+    def __init__(
+        self, scenario: Scenario, emit: Callable[[Event], None], keep: Path | None
+    ) -> None:
+        self._scenario, self._emit, self._keep = scenario, emit, keep
+        topology = load_topology(topology_file(scenario))
+        self._session = Session(topology, scenario.names, sandbox.RUN)
+        by_id = {each.id: each for each in scenario.expectations()}
+        self._judge = Judge(self._session, by_id)
+        self._failed = False
+
+    async def run(self) -> None:
+        """Steps in order; after one that fails nothing more is done."""
+        started = time.monotonic()
+        scenario = self._scenario
+        count = len(list(scenario.expectations()))
+        self._emit(Started(scenario.name, scenario.summary, count))
+        problem = ""
+        timings: dict[str, float] = {}
+        try:
+            await self._session.start()
+            timings |= self._session.cluster.timings
+            timings["cluster up"] = time.monotonic() - started
+            for step in scenario.steps:
+                if not await self._step(step):
+                    break
+            if self._failed and self._keep is not None:
+                await write_state(self._session, self._keep / scenario.name)
+        except SpiderpoolError as error:
+            problem = str(error)
+        finally:
+            await self._session.stop()
+        self._emit(Ended(time.monotonic() - started, timings, problem))
+
+    async def _step(self, step: Step) -> bool:
+        if isinstance(step, Expect):
+            for expectation in step.expectations:
+                await self._expect(expectation)
+            return True
+        started, problem = time.monotonic(), ""
+        try:
+            self._session.cluster.check()
+            await carry_out(step, self._session)
+        except SpiderpoolError as error:
+            problem, self._failed = str(error), True
+        seconds = time.monotonic() - started
+        self._emit(StepDone(str(step), str(step.where), seconds, problem))
+        return not problem
+
+    async def _expect(self, expectation: Expectation) -> None:
+        started = time.monotonic()
+        judgement = await self._judge.judge(expectation)
+        verdict = judgement.verdict
+        result = Result.PASSED if verdict.ok else Result.FAILED
+        if not verdict.ok:
+            self._failed = True
+            self._keep_frames(expectation, judgement)
+        seconds = time.monotonic() - started
+        self._emit(
+            Judged(verdict.id, verdict.where, result, verdict.sentence, seconds, details(judgement))
+        )
+
+    def _keep_frames(self, expectation: Expectation, judgement: Judgement) -> None:
+        if self._keep is None or judgement.observation is None:
+            return
+        folder = self._keep / self._scenario.name
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{expectation.id}.pcapng").open("wb") as file:
+            file.writelines(pcapng(judgement.observation.frames, judgement.verdict.sentence))
+
+
+def topology_file(scenario: Scenario) -> Path:
+    """The topology that a scenario names: in the nearest ``_topologies`` above it.
+
+    Raises:
+        SpiderpoolError: there is none of that name.
+    """
+    for folder in scenario.file.resolve().parents:
+        file = folder / TOPOLOGIES / f"{scenario.topology}.yaml"
+        if file.is_file():
+            return file
+    raise SpiderpoolError(
+        f"{scenario.file}: no topology {scenario.topology!r} in any {TOPOLOGIES} folder above it"
+    )
+
+
+def details(judgement: Judgement) -> tuple[str, ...]:
+    """The evidence of a failure: expected, seen, and why the kernel chose so."""
+    verdict = judgement.verdict
+    if verdict.ok:
+        return ()
+    return (
+        *(f"expected  {line}" for line in verdict.expected),
+        *(f"seen      {line}" for line in verdict.seen),
+        *(f"why       {line}" for line in judgement.explanation),
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; whoever started the engine reads the events."""
+    parser = argparse.ArgumentParser(prog="python -m harness.run.engine", description=__doc__)
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("--events-fd", type=int, required=True)
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+
+    def emit(event: Event) -> None:
+        os.write(options.events_fd, encode(event))
+
+    try:
+        keep = options.keep.resolve() if options.keep else None
+        sandbox.enter()
+        asyncio.run(_until_told(Engine(load(options.scenario), emit, keep)))
+    except SandboxRefused as error:
+        emit(Ended(0.0, cannot=str(error)))
+    except SpiderpoolError as error:
+        emit(Ended(0.0, problem=str(error)))
+    return 0
+
+
+async def _until_told(engine: Engine) -> None:
+    work = asyncio.ensure_future(engine.run())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    await asyncio.wait([work])
+    if not work.cancelled():
+        work.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

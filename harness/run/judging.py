@@ -1,0 +1,123 @@
+"""Observe what an expectation is about, and have it judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.expect.judge import Observed, judge
+from harness.expect.names import Names
+from harness.expect.paths import Contrast
+from harness.expect.resolve import resolve
+from harness.expect.verdict import Verdict, failed
+from harness.run.session import Session
+from harness.scenario.expectations import (
+    Blocked,
+    Expectation,
+    NetworkHas,
+    NicsHave,
+    ObjectHas,
+    Probe,
+    Reaches,
+    TableHas,
+)
+from harness.scenario.reference import Place
+from harness.trace.explain import explain
+from harness.trace.observe import Observation, observe
+from spiderpool.errors import SpiderpoolError
+from spiderpool.netlink.dump import dump
+from spiderpool.netlink.objects import NetState
+
+POLL_SECONDS = 0.05
+BLOCKED_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, with the observation of the probe that it is about, if any."""
+
+    verdict: Verdict
+    observation: Observation | None = None
+    explanation: tuple[str, ...] = field(default=())
+
+
+class Judge:
+    """Judges expectations of one session; ``controls`` are all expectations by id."""
+
+    def __init__(self, session: Session, controls: Mapping[str, Expectation]) -> None:
+        self._session, self._controls = session, controls
+
+    async def judge(self, expectation: Expectation) -> Judgement:
+        """The verdict; what cannot even be observed fails."""
+        try:
+            names = await self._session.names()
+            match expectation:
+                case ObjectHas() | TableHas():
+                    return Judgement(await self._in_time(expectation))
+                case NetworkHas() | NicsHave():
+                    observed = self._state(expectation.place, names)
+                    return Judgement(judge(expectation, observed, names))
+                case Reaches():
+                    return await self._reaches(expectation, names)
+                case Blocked():
+                    return await self._blocked(expectation, names)
+        except SpiderpoolError as error:
+            return Judgement(failed(expectation, str(error)))
+
+    async def _in_time(self, expectation: ObjectHas | TableHas) -> Verdict:
+        """Asks the API until it shows what is expected, or the time for it is over."""
+        deadline = time.monotonic() + expectation.within
+        ask = self._object if isinstance(expectation, ObjectHas) else self._table
+        while True:
+            names = await self._session.names()
+            verdict = judge(expectation, await _asked(ask, expectation, names), names)
+            if verdict.ok or time.monotonic() > deadline:
+                return verdict
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _object(self, expectation: Expectation, names: Names) -> Observed:
+        assert isinstance(expectation, ObjectHas)
+        what = names.text(expectation.object, expectation.bound)
+        return await self._session.get(what, "-n", expectation.namespace)
+
+    async def _table(self, expectation: Expectation, names: Names) -> Observed:
+        assert isinstance(expectation, TableHas)
+        return await self._session.cluster.kubectl.run("get", *expectation.arguments)
+
+    def _state(self, place: Place, names: Names) -> NetState:
+        return dump(self._session.namespaces[names.place(place)])
+
+    async def _reaches(self, expectation: Reaches, names: Names) -> Judgement:
+        seen = await self._probe(expectation.probe, names)
+        verdict = judge(expectation, seen, names)
+        why = () if verdict.ok else explain(seen, self._session.namespaces)
+        return Judgement(verdict, seen, why)
+
+    async def _blocked(self, expectation: Blocked, names: Names) -> Judgement:
+        seen = await self._probe(expectation.probe, names, BLOCKED_PATIENCE_SECONDS)
+        control = self._controls[expectation.control]
+        assert isinstance(control, Reaches)
+        shown = await self._reaches(control, names)
+        verdict = judge(expectation, Contrast(seen, shown.verdict), names)
+        why = () if verdict.ok else explain(seen, self._session.namespaces)
+        return Judgement(verdict, seen, why)
+
+    async def _probe(
+        self, probe: Probe, names: Names, patience: float | None = None
+    ) -> Observation:
+        sending = resolve(probe, names)
+        session = self._session
+        arguments = (sending, session.namespaces, session.capture, session.wires())
+        if patience is None:
+            return await observe(*arguments)
+        return await observe(*arguments, patience)
+
+
+async def _asked(
+    ask: Callable[[Expectation, Names], Awaitable[Observed]],
+    expectation: Expectation,
+    names: Names,
+) -> Observed:
+    return await ask(expectation, names)
