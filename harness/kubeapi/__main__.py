@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -15,7 +14,9 @@ from pathlib import Path
 from harness.kubeapi.bootstrap import populate
 from harness.kubeapi.builtin.services import ServiceRanges
 from harness.kubeapi.cluster import Cluster
+from harness.kubeapi.kubeconfig import kubeconfig_text, write_private
 from harness.kubeapi.server import Server
+from harness.kubeapi.store import KEPT_CHANGES
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -25,38 +26,27 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--ready-fd", type=int, metavar="N", help="gets the URL when ready")
     parser.add_argument("--service-cidr", default="10.233.0.0/18", metavar="CIDR[,CIDR]")
     parser.add_argument("--service-node-port-range", default="30000-32767", metavar="LOW-HIGH")
+    parser.add_argument(
+        "--history", type=int, default=KEPT_CHANGES, metavar="N",
+        help="changes of each kind that watches may go back (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--token", default="", help="the bearer token that clients must send")
     parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="serve HTTPS")
     parser.add_argument("--tls-key", type=Path, metavar="PEM")
     return parser.parse_args(argv)
 
 
-def kubeconfig(url: str, token: str = "", authority: Path | None = None) -> str:
-    """A kubeconfig for one cluster and one user, as JSON, which is YAML too."""
-    cluster = {"server": url}
-    if authority:
-        cluster["certificate-authority"] = str(authority.resolve())
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "harness",
-        "clusters": [{"name": "harness", "cluster": cluster}],
-        "users": [{"name": "harness", "user": {"token": token} if token else {}}],
-        "contexts": [{"name": "harness", "context": {"cluster": "harness", "user": "harness"}}],
-    }
-    return json.dumps(document, indent=2)
-
-
 async def _serve(options: argparse.Namespace) -> None:
     low, _, high = options.service_node_port_range.partition("-")
     ranges = ServiceRanges(tuple(options.service_cidr.split(",")), (int(low), int(high)))
-    cluster = Cluster(ranges)
+    cluster = Cluster(ranges, history=options.history)
     await populate(cluster)
     server = Server(cluster, options.token)
     host, _, port = options.listen.rpartition(":")
     url = await server.start(host.strip("[]"), int(port), _tls(options))
     if options.kubeconfig_out:
-        _write_private(options.kubeconfig_out, kubeconfig(url, options.token, options.tls_cert))
+        text = kubeconfig_text(url, options.token, options.tls_cert)
+        write_private(options.kubeconfig_out, text)
     if options.ready_fd is not None:
         os.write(options.ready_fd, f"{url}\n".encode())
         os.close(options.ready_fd)
@@ -73,14 +63,6 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(options.tls_cert, options.tls_key)
     return context
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Written aside and renamed: a reader sees the whole file or none."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.touch(mode=0o600)
-    aside.write_text(text)
-    aside.rename(path)
 
 
 def main(argv: list[str] | None = None) -> int:

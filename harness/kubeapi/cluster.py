@@ -14,7 +14,7 @@ from harness.kubeapi.deletion import is_finished
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, key_of
 from harness.kubeapi.registry import Registry
-from harness.kubeapi.store import Store
+from harness.kubeapi.store import KEPT_CHANGES, Store
 
 CRD_BUCKET = "customresourcedefinitions.apiextensions.k8s.io"
 NAMESPACE_BUCKET = "namespaces."
@@ -24,9 +24,12 @@ class Cluster:
     """Store, registry and allocations, kept in step."""
 
     def __init__(
-        self, ranges: ServiceRanges | None = None, admission: Admission | None = None
+        self,
+        ranges: ServiceRanges | None = None,
+        admission: Admission | None = None,
+        history: int = KEPT_CHANGES,
     ) -> None:
-        self.store = Store()
+        self.store = Store(history)
         self.registry = Registry(builtin_kinds())
         self.services = ServiceAllocator(ranges or ServiceRanges())
         self.admission: Admission = admission or AdmitAll()

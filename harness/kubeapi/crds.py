@@ -69,8 +69,11 @@ def _version_causes(versions: list[Object]) -> Iterator[Cause]:
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
         if not schema:
             yield causes.required(field, "schemas are required")
-        else:
-            yield from structural_causes(schema, field)
+            continue
+        # The schema of an only version is told of by its name in older definitions.
+        single = len(versions) == 1
+        where = "spec.validation.openAPIV3Schema" if single else field
+        yield from structural_causes(schema, where)
 
 
 def kinds_of(crd: Object) -> list[Kind]:

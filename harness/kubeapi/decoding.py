@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from harness.kubeapi import status
+from harness.kubeapi import causes, status
 from harness.kubeapi.builtin.types import schema_of
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object
@@ -20,7 +20,7 @@ from harness.kubeapi.schema.structural import fill_defaults, prune
 JSON = "application/json"
 YAML = "application/yaml"
 _STRICT, _IGNORE = "Strict", "Ignore"
-_MODES = ("", _IGNORE, "Warn", _STRICT)
+_MODES = ("", _IGNORE, _STRICT, "Warn")
 
 
 def parse(body: bytes, content_type: str) -> Any:
@@ -33,7 +33,7 @@ def parse(body: bytes, content_type: str) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise status.bad_request(f"error decoding the body: json parse error: {error}") from None
+        raise _no_object(f"json parse error: {error}") from None
 
 
 def _parse_yaml(body: bytes) -> Any:
@@ -45,7 +45,7 @@ def _parse_yaml(body: bytes) -> Any:
     try:
         return yaml.load(body, Loader=plain)  # noqa: S506 - derived from the safe loader
     except yaml.YAMLError as error:
-        raise status.bad_request(f"error decoding the body: yaml: {error}") from None
+        raise _no_object(f"yaml: {error}") from None
 
 
 def _without_timestamps(loader: Any) -> dict[str, list[tuple[str, Any]]]:
@@ -58,54 +58,79 @@ def _without_timestamps(loader: Any) -> dict[str, list[tuple[str, Any]]]:
 def envelope(kind: Kind, data: Any) -> Object:
     """Check that the data is an object of this kind, and complete ``apiVersion`` and ``kind``.
 
-    Raises 400.
+    Raises 400, and 422 for a custom resource of another kind.
     """
     if not isinstance(data, dict):
-        raise _unrecognized(kind, "couldn't get version/kind; json parse error")
+        raise _no_object("json parse error: the data is no object")
     version, name = data.get("apiVersion"), data.get("kind")
     if not kind.builtin and not name:
-        raise _unrecognized(kind, f"Object 'Kind' is missing in '{orjson.dumps(data).decode()}'")
+        raise status.bad_request(
+            f"the object provided is unrecognized (must be of type {kind.name}): "
+            f"Object 'Kind' is missing in '{orjson.dumps(data).decode()}'"
+        )
     if version and version != kind.api_version:
         raise status.bad_request(
             f"the API version in the data ({version}) does not match the expected "
             f"API version ({kind.api_version})"
         )
     if name and name != kind.name:
-        why = f"the kind in the data ({name}) does not match the expected kind ({kind.name})"
-        raise status.bad_request(why)
+        raise _other_kind(kind, str(name), data)
     return {**data, "apiVersion": kind.api_version, "kind": kind.name}
 
 
-def _unrecognized(kind: Kind, why: str) -> status.ApiError:
+def _no_object(why: str) -> status.ApiError:
     return status.bad_request(
-        f"the object provided is unrecognized (must be of type {kind.name}): {why}"
+        f"the object provided is unrecognized: couldn't get version/kind; {why}"
     )
+
+
+def _other_kind(kind: Kind, name: str, data: Object) -> status.ApiError:
+    if kind.builtin:
+        return status.bad_request(
+            f'{name} in version "{kind.version}" cannot be handled as a {kind.name}: '
+            "it is another kind"
+        )
+    named = (data.get("metadata") or {}).get("name") or ""
+    cause = causes.invalid_value("kind", name, f"must be {kind.name}")
+    return status.invalid(name, kind.group, named, [cause])
+
+
+class Unfit(Exception):
+    """The data does not fit the kind's types; the text says why, in the decoder's words."""
+
+
+def check_validation_mode(mode: str, options: str) -> None:
+    """Raises 422 for a ``fieldValidation`` that is unknown."""
+    if mode not in _MODES:
+        raise status.bad_options(options, causes.unsupported("fieldValidation", mode, _MODES))
 
 
 def conform(kind: Kind, obj: Object, mode: str) -> tuple[Object, list[str]]:
     """The object without what its kind does not know, and warnings about that.
 
-    Custom resources get their defaults here. Raises 400.
+    Custom resources get their defaults here. Raises Unfit.
     """
-    if mode not in _MODES:
-        raise status.bad_request(
-            f'fieldValidation: Unsupported value: "{mode}": supported values: '
-            '"Ignore", "Strict", "Warn"'
-        )
     try:
         kept, unknown = _builtin(kind, obj) if kind.builtin else _custom(kind, obj)
     except DecodeMismatch as mismatch:
-        raise _cannot_be_handled(kind, str(mismatch)) from None
+        raise Unfit(str(mismatch)) from None
     problems = [f'unknown field "{path}"' for path in unknown]
     if problems and mode == _STRICT:
-        raise _cannot_be_handled(kind, "strict decoding error: " + ", ".join(problems))
+        raise Unfit("strict decoding error: " + ", ".join(problems))
     return kept, [] if mode == _IGNORE else problems
 
 
-def _cannot_be_handled(kind: Kind, why: str) -> status.ApiError:
+def unfit_object(kind: Kind, unfit: Unfit) -> status.ApiError:
+    """What is said when an object was sent."""
     return status.bad_request(
-        f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {why}'
+        f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {unfit}'
     )
+
+
+def unfit_patch(wanted: Object, unfit: Unfit) -> status.ApiError:
+    """What is said when a patch led to ``wanted``."""
+    cause = causes.invalid_value("patch", orjson.dumps(wanted).decode(), str(unfit))
+    return status.invalid("", "", "", [cause])
 
 
 def _builtin(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
@@ -116,10 +141,10 @@ def _builtin(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
 
 def _custom(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
     metadata = obj.get("metadata")
-    wrapped = {"metadata": metadata if metadata is not None else {}}
-    holder = {"x-go-type": kind.name, "properties": {"metadata": schema_of("ObjectMeta")}}
-    kept, unknown = decode(holder, wrapped)
-    result: Object = orjson.loads(orjson.dumps({**obj, "metadata": kept["metadata"]}))
+    if not isinstance(metadata, dict | None):
+        raise DecodeMismatch("json: cannot unmarshal metadata into Go value of type v1.ObjectMeta")
+    kept, unknown = decode(schema_of("ObjectMeta"), metadata or {}, "metadata")
+    result: Object = orjson.loads(orjson.dumps({**obj, "metadata": kept}))
     unknown += prune(kind.schema, result)
     fill_defaults(kind.schema, result)
     return result, unknown

@@ -41,14 +41,16 @@ class DeleteOptions:
 def check_preconditions(kind: Kind, obj: Object, uid: str, revision: str) -> None:
     """Raises 409 when the object is not the one that the client means."""
     metadata = obj["metadata"]
-    for name, asked, found in (
-        ("UID", uid, metadata["uid"]),
-        ("ResourceVersion", revision, metadata["resourceVersion"]),
+    for what, asked, found, guess in (
+        ("UID", uid, metadata["uid"], "have been deleted and then recreated"),
+        ("ResourceVersion", revision, metadata["resourceVersion"], "have been modified"),
     ):
         if asked and asked != found:
-            where = "UID in object meta" if name == "UID" else "ResourceVersion in object meta"
-            why = f"Precondition failed: {name} in precondition: {asked}, {where}: {found}"
-            raise status.conflict(kind.plural, kind.group, metadata["name"], why)
+            why = (
+                f"the {what} in the precondition ({asked}) does not match the {what} in record "
+                f"({found}). The object might {guess}"
+            )
+            raise status.conflict(kind.name, kind.group, metadata["name"], why)
 
 
 def is_finished(obj: Object) -> bool:
@@ -66,11 +68,12 @@ def marked(kind: Kind, obj: Object, options: DeleteOptions, now: datetime) -> Ob
     _set_policy_finalizer(metadata, options.propagation)
     grace = _grace_seconds(kind, result, options)
     shortened = grace < (metadata.get("deletionGracePeriodSeconds") or 0)
-    if metadata.get("deletionTimestamp") and not shortened:
+    again = bool(metadata.get("deletionTimestamp"))
+    if again and not shortened:
         return result
     metadata["deletionTimestamp"] = timestamp(now + timedelta(seconds=grace))
     metadata["deletionGracePeriodSeconds"] = grace
-    if metadata.get("generation"):
+    if metadata.get("generation") and not again:
         metadata["generation"] += 1
     if kind.name == "Namespace" and not kind.group:
         result.setdefault("status", {})["phase"] = "Terminating"

@@ -79,15 +79,15 @@ def _entries(kind: Kind) -> Iterator[Object]:
 
 
 def parts_of(kind: Kind) -> Iterator[tuple[str, Object, list[str]]]:
-    """Subresources: name, the kind of their bodies, verbs."""
-    own = {"group": kind.group, "version": kind.version, "kind": kind.name}
+    """Subresources: name, the kind of their bodies (its group only when it differs), verbs."""
+    own = {"kind": kind.name}
     if kind.has_status:
         yield "status", own, _PART_VERBS
     if kind.scale:
         yield "scale", {"group": "autoscaling", "version": "v1", "kind": "Scale"}, _PART_VERBS
     for name in kind.subresources:
         if name == "binding":
-            yield name, {"group": "", "version": "v1", "kind": "Binding"}, ["create"]
+            yield name, {"kind": "Binding"}, ["create"]
         elif name == "eviction":
             yield name, {"group": "policy", "version": "v1", "kind": "Eviction"}, ["create"]
         else:
@@ -120,7 +120,7 @@ def aggregated(registry: Registry, version: str, *, core: bool) -> Object:
 def _described(kind: Kind) -> Object:
     own = {"group": kind.group, "version": kind.version, "kind": kind.name}
     parts = [
-        {"subresource": name, "responseKind": part, "verbs": verbs}
+        {"subresource": name, "responseKind": own | part, "verbs": verbs}
         for name, part, verbs in parts_of(kind)
     ]
     return {

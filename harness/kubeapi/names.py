@@ -108,7 +108,7 @@ def _finalizer_causes(finalizers: list[str]) -> Iterator[Cause]:
         yield from _key_causes(finalizer, finalizer, field)
         if "/" not in finalizer and finalizer not in known and "." not in finalizer:
             detail = "name is neither a standard finalizer name nor is it fully qualified"
-            yield causes.invalid_value("metadata.finalizers", finalizer, detail)
+            yield causes.invalid_value(field, finalizer, detail)
 
 
 def _owner_causes(references: list[Object]) -> Iterator[Cause]:

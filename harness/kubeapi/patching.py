@@ -26,15 +26,18 @@ def change_of(kind: Kind, content_type: str, body: bytes) -> Change:
     """JSON, merge and strategic patches; raises 400 and 415."""
     media = media_type(content_type)
     known = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
-    if kind.builtin:
-        known.insert(2, STRATEGIC_PATCH)
-    if media not in known:
+    if media not in (*known, STRATEGIC_PATCH):
+        raise status.unsupported_patch()
+    if media == STRATEGIC_PATCH and not kind.builtin:
         raise status.unsupported_media_type(known)
     data: Any = decoding.parse(body, "application/json")
     if media == JSON_PATCH:
         return lambda old: apply_json_patch(old, data)
     if not isinstance(data, dict):
-        raise status.bad_request("error decoding patch: the body is no JSON object")
+        raise status.bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type "
+            "map[string]interface {}"
+        )
     patch: Object = data
     if media == MERGE_PATCH:
         return lambda old: merge(clone(old), patch)

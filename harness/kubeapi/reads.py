@@ -7,7 +7,7 @@ import binascii
 
 import orjson
 
-from harness.kubeapi import status
+from harness.kubeapi import causes, status
 from harness.kubeapi.cluster import Cluster, presented
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, key_of
@@ -78,11 +78,16 @@ def _start(cluster: Cluster, kind: Kind, query: Query) -> tuple[int, tuple[str, 
             )
         return _resume(cluster, kind, token)
     if match and asked is None:
-        detail = "resourceVersionMatch is forbidden unless resourceVersion is provided"
-        raise status.bad_request(f"resourceVersionMatch: Forbidden: {detail}")
+        raise _bad_match("resourceVersionMatch is forbidden unless resourceVersion is provided")
+    if match == "Exact" and asked == 0:
+        raise _bad_match('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
     check_revision(cluster, asked)
     exact = match == "Exact" or (asked and not match and query.number("limit"))
     return (asked if exact and asked else cluster.store.revision), ("", "")
+
+
+def _bad_match(detail: str) -> status.ApiError:
+    return status.bad_options("List", causes.forbidden_field("resourceVersionMatch", detail))
 
 
 def _token(revision: int, key: tuple[str, str]) -> str:
@@ -95,7 +100,7 @@ def _resume(cluster: Cluster, kind: Kind, token: str) -> tuple[int, tuple[str, s
         revision, namespace, name = orjson.loads(base64.urlsafe_b64decode(padded))
     except (binascii.Error, ValueError, TypeError):
         raise status.bad_request(
-            "continue key is not valid: it is no token of this server"
+            "invalid continue token: continue key is not valid: it is no token of this server"
         ) from None
     if revision == -1:
         return cluster.store.revision, (namespace, name)

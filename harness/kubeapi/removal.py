@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.kubeapi import crds, status
+from harness.kubeapi import causes, crds, status
 from harness.kubeapi.admission import Attempt, Operation
 from harness.kubeapi.cluster import CRD_BUCKET, Cluster
 from harness.kubeapi.deletion import (
@@ -26,12 +26,8 @@ def parse_options(data: Any, query: Query) -> DeleteOptions:
     preconditions = body.get("preconditions") or {}
     policy = body.get("propagationPolicy") or query.text("propagationPolicy")
     if policy and policy not in list(Propagation):
-        raise status.invalid(
-            "DeleteOptions", "meta.k8s.io", "",
-            [status.Cause("FieldValueNotSupported",
-                          f'Unsupported value: "{policy}": supported values: "Background", '
-                          '"Foreground", "Orphan"', "propagationPolicy")],
-        )  # fmt: skip
+        known = ("Foreground", "Background", "Orphan", "nil")
+        raise status.bad_options("Delete", causes.unsupported("propagationPolicy", policy, known))
     if not policy and body.get("orphanDependents") is not None:
         policy = Propagation.ORPHAN if body["orphanDependents"] else Propagation.BACKGROUND
     grace = body.get("gracePeriodSeconds")
@@ -40,7 +36,7 @@ def parse_options(data: Any, query: Query) -> DeleteOptions:
         uid=preconditions.get("uid") or "",
         revision=preconditions.get("resourceVersion") or "",
         propagation=Propagation(policy) if policy else None,
-        dry_run=query.dry_run or bool(body.get("dryRun")),
+        dry_run=query.dry_run("Delete") or bool(body.get("dryRun")),
     )
 
 
@@ -65,7 +61,9 @@ def remove_or_mark(
     if options.dry_run:
         return new, is_finished(new)
     if is_finished(new):
-        return cluster.remove(kind, {**old}), True
+        gone = cluster.remove(kind, old)
+        revision = gone["metadata"]["resourceVersion"]
+        return {**new, "metadata": {**new["metadata"], "resourceVersion": revision}}, True
     return cluster.commit(kind, old, new), False
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.kubeapi.status import bad_request, no_such_path
+from harness.kubeapi.causes import unsupported
+from harness.kubeapi.status import bad_options, bad_request, no_such_path
 
 _TRUE = {"1", "t", "true", "T", "TRUE", "True"}
 
@@ -40,7 +41,7 @@ class Query:
         if not text:
             return None
         if not text.isascii() or not text.isdigit():
-            raise bad_request(f'{name}: Invalid value: "{text}": must be a non-negative integer')
+            raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
         return int(text)
 
     @property
@@ -48,14 +49,17 @@ class Query:
         """``resourceVersion``; None when it is not given."""
         text = self.values.get("resourceVersion", "")
         if text and not (text.isascii() and text.isdigit()):
-            raise bad_request(f'Invalid value: "{text}": strconv.ParseUint: invalid syntax')
+            raise bad_request(
+                f'invalid resource version: resourceVersion: Invalid value: "{text}": '
+                f'strconv.ParseUint: parsing "{text}": invalid syntax'
+            )
         return int(text) if text else None
 
-    @property
-    def dry_run(self) -> bool:
+    def dry_run(self, options: str) -> bool:
+        """Raises 422; ``options`` is ``Create``, ``Update``, ``Patch`` or ``Delete``."""
         text = self.values.get("dryRun", "")
         if text not in ("", "All"):
-            raise bad_request(f'dryRun: Unsupported value: "{text}": supported values: "All"')
+            raise bad_options(options, unsupported("dryRun", [text], ["All"]))
         return text == "All"
 
 

@@ -46,14 +46,17 @@ class Call:
 
     @property
     def write(self) -> writes.Write:
+        options = _OPTIONS[self.http.method]
+        validation = self.query.text("fieldValidation")
+        decoding.check_validation_mode(validation, options)
         agent = self.http.headers.get("User-Agent", "").partition("/")[0]
         return writes.Write(
             kind=self.kind,
             namespace=self.path.namespace,
             name=self.path.name,
             subresource=self.path.subresource,
-            dry_run=self.query.dry_run,
-            validation=self.query.text("fieldValidation"),
+            dry_run=self.query.dry_run(options),
+            validation=validation,
             manager=self.query.text("fieldManager") or agent or "unknown",
         )
 
@@ -61,6 +64,7 @@ class Call:
         return decoding.parse(await self.http.read(), self.http.headers.get("Content-Type", ""))
 
 
+_OPTIONS = {"POST": "Create", "PUT": "Update", "PATCH": "Patch"}
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
@@ -72,7 +76,7 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
     kind = cluster.registry.find(path.group, path.version, path.plural)
     if path.namespace and not kind.namespaced:
         raise status.no_such_path()
-    subresources.needs(kind, path.subresource)
+    subresources.needs(kind, path)
     call = Call(cluster, http, path, kind, Query(http.query))
     if not path.name:
         handlers = _COLLECTION
@@ -82,7 +86,7 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
         handlers = _PART if path.subresource else _OBJECT
     handler = handlers.get(http.method)
     if handler is None:
-        raise status.method_not_allowed(kind.plural, kind.group, http.method.lower())
+        raise status.method_not_allowed()
     return await handler(call)
 
 
@@ -120,7 +124,7 @@ async def _watch_collection(call: Call, fields: str = "") -> web.StreamResponse:
 
 async def _create(call: Call) -> web.StreamResponse:
     if call.kind.namespaced and not call.path.namespace:
-        raise status.method_not_allowed(call.kind.plural, call.kind.group, "create")
+        raise status.method_not_allowed()
     written = await writes.create(call.cluster, call.write, await call.data())
     return _written(call, written)
 
@@ -204,13 +208,14 @@ async def _bind_by_body(
 ) -> web.StreamResponse:
     """The older form of binding, whose body names the pod."""
     if http.method != "POST":
-        raise status.method_not_allowed("bindings", "", http.method.lower())
+        raise status.method_not_allowed()
     data = decoding.parse(await http.read(), http.headers.get("Content-Type", ""))
     name = (data.get("metadata") or {}).get("name") if isinstance(data, dict) else None
     if not name:
         raise status.bad_request("name is required")
     kind = cluster.registry.find("", "v1", "pods")
-    write = writes.Write(kind, path.namespace, str(name), BINDING, Query(http.query).dry_run)
+    dry_run = Query(http.query).dry_run("Create")
+    write = writes.Write(kind, path.namespace, str(name), BINDING, dry_run)
     return json_answer(await subresources.bind(cluster, write, data), 201)
 
 

@@ -57,7 +57,8 @@ def revised(kind: Kind, old: Object, proposed: Object, subresource: str) -> Obje
         if name in before:
             metadata[name] = before[name]
     metadata["resourceVersion"] = before["resourceVersion"]
-    if kind.has_generation and _wanted(kind, result) != _wanted(kind, old):
+    counted = kind.has_generation and subresource != BINDING
+    if counted and _wanted(kind, result) != _wanted(kind, old):
         metadata["generation"] = before.get("generation", 0) + 1
     return result
 
@@ -102,10 +103,10 @@ def check_target(kind: Kind, old: Object, proposed: Object) -> None:
     if not revision and not kind.unconditional_update:
         cause = Cause(
             "FieldValueInvalid",
-            "Invalid value: 0x0: must be specified for an update",
+            "Invalid value: 0: must be specified for an update",
             "metadata.resourceVersion",
         )
-        raise status.invalid(kind.name, kind.group, name, [cause])
+        raise status.invalid(kind.plural, kind.group, name, [cause])
     if asked.get("uid") and asked["uid"] != old["metadata"]["uid"]:
         why = (
             f"Precondition failed: UID in precondition: {asked['uid']}, "

@@ -117,9 +117,15 @@ def field_predicate(text: str, selectable: tuple[str, ...]) -> Predicate:
             raise bad_request(f"invalid selector: {part!r}; can't understand {part!r}")
         path = found["path"].strip()
         if path not in (*selectable, "metadata.name", "metadata.namespace"):
-            raise bad_request(f'Unable to find "{path}" that matches field selector')
+            raise bad_request(_unknown_field(path, bool(selectable)))
         terms.append((path.split("."), found["op"] != "!=", found["value"]))
     return lambda obj: all((_field(obj, path) == value) is equal for path, equal, value in terms)
+
+
+def _unknown_field(path: str, has_own: bool) -> str:
+    if has_own:
+        return f"field label not supported: {path}"
+    return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 def _field(obj: Object, path: list[str]) -> str:

@@ -34,8 +34,8 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": message,
-            "reason": reason,
-            **({"details": details} if details else {}),
+            **({"reason": reason} if reason else {}),
+            **({} if details is None else {"details": details}),
             "code": code,
         }
 
@@ -80,17 +80,17 @@ def not_found(plural: str, group: str, name: str) -> ApiError:
 
 
 def no_such_path() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def method_not_allowed(plural: str, group: str, verb: str) -> ApiError:
-    message = f"{verb} is not supported on resources of kind {qualified(plural, group)!r}"
-    return ApiError(405, "MethodNotAllowed", message.replace("'", '"'), _about(plural, group))
+def method_not_allowed() -> ApiError:
+    message = "the server does not allow this method on the requested resource"
+    return ApiError(405, "MethodNotAllowed", message, {})
 
 
 def not_acceptable(accepted: Sequence[str]) -> ApiError:
-    message = "only the following media types are accepted: " + ", ".join(accepted)
-    return ApiError(406, "NotAcceptable", message)
+    message = "406: Not Acceptable\n\nAvailable representations: " + ", ".join(accepted)
+    return ApiError(406, "NotAcceptable", message, {})
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
@@ -99,6 +99,10 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
         + ", ".join(accepted)
     )
     return ApiError(415, "UnsupportedMediaType", message)
+
+
+def unsupported_patch() -> ApiError:
+    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
 def already_exists(plural: str, group: str, name: str) -> ApiError:
@@ -136,7 +140,7 @@ def too_old(asked: int, oldest: int) -> ApiError:
 
 
 def too_large(asked: int, current: int) -> ApiError:
-    message = f"Too large resource version: {asked}, current: {current}"
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     return ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
 
@@ -148,6 +152,11 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiErr
     message = f'{qualified(kind, group)} "{name}" is invalid: {listed}'
     details = _about(kind, group, name, causes=[_cause(cause) for cause in causes])
     return ApiError(422, "Invalid", message, details)
+
+
+def bad_options(options: str, cause: Cause) -> ApiError:
+    """A query parameter that is out of place; ``options`` is ``List``, ``Create``, ..."""
+    return invalid(f"{options}Options", "meta.k8s.io", "", [cause])
 
 
 def _cause(cause: Cause) -> Object:

@@ -8,8 +8,8 @@ from harness.kubeapi import decoding, status
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kinds import Kind, ScalePaths
 from harness.kubeapi.objects import Object, clone, timestamp
+from harness.kubeapi.request import ResourcePath
 from harness.kubeapi.selectors import selector_text
-from harness.kubeapi.status import ApiError
 from harness.kubeapi.writes import Write, Written, patch
 
 
@@ -71,8 +71,7 @@ async def bind(cluster: Cluster, write: Write, data: Any) -> Object:
     target = (data.get("target") if isinstance(data, dict) else None) or {}
     node = target.get("name")
     if not node:
-        cause = status.Cause("FieldValueRequired", "Required value", "target.name")
-        raise status.invalid("Binding", "", write.name, [cause])
+        raise status.ApiError(500, "", "target.name: Required value")
 
     def assign(old: Object) -> Object:
         if old["metadata"].get("deletionTimestamp"):
@@ -108,14 +107,13 @@ async def finalize(cluster: Cluster, write: Write, data: Any) -> Written:
     return await patch(cluster, write, replaced)
 
 
-def needs(kind: Kind, subresource: str) -> None:
+def needs(kind: Kind, path: ResourcePath) -> None:
     """Raises 404 when the kind has no such subresource."""
     known = {*kind.subresources}
     known |= {"status"} if kind.has_status else set()
     known |= {"scale"} if kind.scale else set()
-    if subresource and subresource not in known:
+    if not path.subresource or path.subresource in known:
+        return
+    if kind.builtin:
         raise status.no_such_path()
-
-
-def unsupported(kind: Kind, verb: str) -> ApiError:
-    return status.method_not_allowed(kind.plural, kind.group, verb)
+    raise status.not_found(kind.plural, kind.group, path.name)

@@ -52,8 +52,7 @@ def check_query(query: Query) -> None:
     """Raises 422 for options that contradict each other."""
     if query.flag("sendInitialEvents") and query.text("resourceVersionMatch") != "NotOlderThan":
         detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        cause = causes.forbidden_field("resourceVersionMatch", detail)
-        raise status.invalid("ListOptions", "meta.k8s.io", "", [cause])
+        raise status.bad_options("List", causes.forbidden_field("resourceVersionMatch", detail))
 
 
 async def watch(cluster: Cluster, kind: Kind, namespace: str, query: Query) -> AsyncIterator[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.kubeapi import causes, decoding, names, status
@@ -45,14 +45,14 @@ class Written:
 async def create(cluster: Cluster, write: Write, data: Any) -> Written:
     """Raises ApiError."""
     kind = write.kind
-    obj, warnings = decoding.conform(kind, decoding.envelope(kind, data), write.validation)
-    _place(write, obj)
+    obj, warnings = _decoded(write, data)
     metadata = meta(obj)
     if not metadata.get("name"):
         metadata["name"] = _first_name(kind, metadata)
     name = metadata["name"]
     if metadata.get("resourceVersion"):
-        raise status.bad_request("resourceVersion should not be set on objects to be created")
+        message = "resourceVersion should not be set on objects to be created"
+        raise status.ApiError(500, "", message)
     cluster.check_namespace(kind, write.namespace, name)
     if kind.builtin:
         defaults.set_defaults(obj)
@@ -68,6 +68,17 @@ async def create(cluster: Cluster, write: Write, data: Any) -> Written:
     if not write.dry_run:
         obj = cluster.commit(kind, None, obj)
     return Written(obj, warnings + more, created=True)
+
+
+def _decoded(write: Write, data: Any) -> tuple[Object, list[str]]:
+    """The object that was sent, in its namespace, and warnings. Raises 400."""
+    wrapped = decoding.envelope(write.kind, data)
+    try:
+        obj, warnings = decoding.conform(write.kind, wrapped, write.validation)
+    except decoding.Unfit as unfit:
+        raise decoding.unfit_object(write.kind, unfit) from None
+    _place(write, obj)
+    return obj, warnings
 
 
 def _place(write: Write, obj: Object) -> None:
@@ -95,14 +106,8 @@ def _first_name(kind: Kind, metadata: Object) -> str:
 async def update(cluster: Cluster, write: Write, data: Any) -> Written:
     """PUT. Raises ApiError."""
     kind = write.kind
-    proposed, warnings = decoding.conform(kind, decoding.envelope(kind, data), write.validation)
-    _place(write, proposed)
-    named = proposed["metadata"].get("name")
-    if named != write.name:
-        raise status.bad_request(
-            f"the name of the object ({named or ''}) does not match "
-            f"the name on the URL ({write.name})"
-        )
+    proposed, warnings = _decoded(write, data)
+    _check_name(write, proposed)
     absent = cluster.store.get(kind.bucket, (write.namespace, write.name)) is None
     if absent and kind.create_on_update and not write.subresource:
         proposed["metadata"].pop("resourceVersion", None)
@@ -115,6 +120,15 @@ async def update(cluster: Cluster, write: Write, data: Any) -> Written:
     return await _revise(cluster, write, propose, warnings)
 
 
+def _check_name(write: Write, proposed: Object) -> None:
+    named = proposed["metadata"].get("name")
+    if named != write.name:
+        raise status.bad_request(
+            f"the name of the object ({named or ''}) does not match "
+            f"the name on the URL ({write.name})"
+        )
+
+
 async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
     """PATCH by a function from the stored object to the wanted one. Raises ApiError."""
     kind = write.kind
@@ -122,14 +136,12 @@ async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
 
     def propose(old: Object) -> Object:
         wanted = decoding.envelope(kind, change(old))
-        proposed, found = decoding.conform(kind, wanted, write.validation)
-        warnings[:] = found
+        try:
+            proposed, warnings[:] = decoding.conform(kind, wanted, write.validation)
+        except decoding.Unfit as unfit:
+            raise decoding.unfit_patch(wanted, unfit) from None
         _place(write, proposed)
-        if proposed["metadata"].get("name") != write.name:
-            cause = causes.invalid_value(
-                "metadata.name", proposed["metadata"].get("name"), "field is immutable"
-            )
-            raise status.invalid(kind.name, kind.group, write.name, [cause])
+        _check_name(write, proposed)
         asked = proposed["metadata"].get("resourceVersion")
         if asked and asked != old["metadata"]["resourceVersion"]:
             raise status.stale(kind.plural, kind.group, write.name)
@@ -152,7 +164,7 @@ async def _revise(cluster: Cluster, write: Write, propose: Change, warnings: lis
             write.subresource, write.dry_run,
         )  # fmt: skip
         new, more = await _admitted(cluster, attempt, new)
-        _check(kind, new, None if write.subresource == BINDING else old)
+        _check(kind, new, old, write.subresource)
         more += await cluster.admission.check(attempt)
         if cluster.store.get(kind.bucket, (write.namespace, write.name)) is None:
             raise status.not_found(kind.plural, kind.group, write.name)
@@ -169,35 +181,62 @@ async def _admitted(cluster: Cluster, attempt: Attempt, obj: Object) -> tuple[Ob
     changed, warnings = await cluster.admission.change(attempt)
     if changed is None or changed is obj:
         return obj, warnings
-    conformed, _ = decoding.conform(attempt.kind, changed, "Ignore")
-    return conformed, warnings
+    try:
+        return decoding.conform(attempt.kind, changed, "Ignore")[0], warnings
+    except decoding.Unfit as unfit:
+        raise decoding.unfit_object(attempt.kind, unfit) from None
 
 
-def _check(kind: Kind, obj: Object, old: Object | None) -> None:
+def _check(kind: Kind, obj: Object, old: Object | None, subresource: str = "") -> None:
     """Raises 422 with everything that is wrong."""
     found = names.metadata_causes(kind.name, obj)
     if old is not None:
         found += finalizer_causes(old, obj)
     if kind.builtin:
-        found += rules.field_causes(obj, old)
+        found += rules.field_causes(obj, None if subresource == BINDING else old)
+    elif subresource == "status":
+        found += _status_causes(kind, obj)
     else:
         found += validate(kind.schema, obj)
     if found:
         raise status.invalid(kind.name, kind.group, obj["metadata"]["name"], found)
 
 
+def _status_causes(kind: Kind, obj: Object) -> list[status.Cause]:
+    """A write of the status answers for nothing else; messages speak from inside of it."""
+    schema = (kind.schema.get("properties") or {}).get("status") or {}
+    found = validate(schema, obj.get("status", {}))
+    return [replace(cause, field=f"status.{cause.field}".rstrip(".")) for cause in found]
+
+
 def _complete(cluster: Cluster, kind: Kind, obj: Object, old: Object | None) -> None:
-    """What only the server's state can give: addresses of a Service, a namespace's phase."""
-    if kind.group:
-        return
-    if kind.name == "Service":
+    """What needs the server's state or the object's UID: a Service's addresses, first phases."""
+    if old is None and kind.bucket == "jobs.batch":
+        defaults.select_own_pods(obj)
+    if kind.bucket == "services.":
         cluster.services.complete(old, obj)
-        if old is None:
-            obj["status"] = {"loadBalancer": {}}
-    elif old is None and kind.name == "Namespace":
-        obj["status"] = {"phase": "Active"}
-    elif old is None and kind.name == "Pod":
+    if old is None and kind.bucket == "pods.":
         obj["status"] = {"phase": "Pending", "qosClass": _quality(obj)}
+    elif old is None and kind.bucket in _FIRST_STATUS:
+        obj["status"] = clone(_FIRST_STATUS[kind.bucket])
+
+
+_FIRST_STATUS: dict[str, Object] = {
+    "namespaces.": {"phase": "Active"},
+    "services.": {"loadBalancer": {}},
+    "deployments.apps": {},
+    "replicasets.apps": {"replicas": 0},
+    "statefulsets.apps": {"replicas": 0, "availableReplicas": 0},
+    "daemonsets.apps": {
+        "currentNumberScheduled": 0,
+        "desiredNumberScheduled": 0,
+        "numberMisscheduled": 0,
+        "numberReady": 0,
+    },
+    "jobs.batch": {},
+    "cronjobs.batch": {},
+}
+"""The status that a new object shows before anyone wrote one."""
 
 
 def _quality(pod: Object) -> str:

@@ -35,11 +35,30 @@ def _secret(secret: Object) -> None:
 
 def _pod(pod: Object) -> None:
     _pod_spec(pod["spec"])
+    if "uid" not in pod["metadata"]:
+        _admit_pod(pod["spec"])
     pod["spec"].setdefault("enableServiceLinks", True)
     for container in pod["spec"].get("containers") or []:
         resources = container["resources"]
         if "limits" in resources:
             resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
+
+
+def _admit_pod(spec: Object) -> None:
+    """What the admission plugins Priority and DefaultTolerationSeconds give to a new pod."""
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    tolerations = spec.setdefault("tolerations", [])
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(_covers(toleration, key) for toleration in tolerations):
+            tolerations.append(
+                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            )
+
+
+def _covers(toleration: Object, key: str) -> bool:
+    same_key = toleration.get("key") in (key, None, "")
+    return same_key and toleration.get("effect") in ("NoExecute", None, "")
 
 
 def _pod_spec(spec: Object) -> None:
@@ -147,15 +166,19 @@ def _job(job: Object) -> None:
     spec.setdefault("backoffLimit", 6)
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
-    uid = job["metadata"].get("uid")
-    if not uid or spec.get("manualSelector") or "selector" in spec:
+
+
+def select_own_pods(job: Object) -> None:
+    """A Job that names no selector gets one that its UID makes unique."""
+    spec, metadata = job["spec"], job["metadata"]
+    if spec.get("manualSelector") or "selector" in spec:
         return
-    name = job["metadata"]["name"]
+    uid = metadata["uid"]
     labels = {
         "batch.kubernetes.io/controller-uid": uid,
-        "batch.kubernetes.io/job-name": name,
+        "batch.kubernetes.io/job-name": metadata["name"],
         "controller-uid": uid,
-        "job-name": name,
+        "job-name": metadata["name"],
     }
     spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
     spec["template"].setdefault("metadata", {}).setdefault("labels", {}).update(labels)

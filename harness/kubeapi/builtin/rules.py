@@ -97,9 +97,9 @@ def _pod_spec(spec: Object, field: str) -> Iterator[Cause]:
     for group in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(group) or []):
             yield from _container(container, f"{field}.{group}[{index}]", seen)
-    policies = ("Always", "OnFailure", "Never")
-    if spec.get("restartPolicy") not in policies:
-        yield causes.unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), policies)
+    policies, policy = ("Always", "OnFailure", "Never"), spec.get("restartPolicy", "Always")
+    if policy not in policies:
+        yield causes.unsupported(f"{field}.restartPolicy", policy, policies)
     volumes = {volume.get("name") for volume in spec.get("volumes") or []}
     for index, container in enumerate(spec.get("containers") or []):
         for at, mount in enumerate(container.get("volumeMounts") or []):
@@ -149,7 +149,7 @@ def _workload(obj: Object, old: Object | None) -> Iterator[Cause]:
         yield causes.invalid_value(
             "spec.selector", selector, "empty selector is invalid for deployment"
         )
-    elif not selector_predicate(selector)(labels):
+    if selector is None or (selector and not selector_predicate(selector)(labels)):
         detail = "`selector` does not match template `labels`"
         yield causes.invalid_value("spec.template.metadata.labels", labels, detail)
     yield from labels_causes(labels, "spec.template.metadata.labels")
@@ -194,6 +194,8 @@ def _service(obj: Object, old: Object | None) -> Iterator[Cause]:
         if len(ports) > 1 and not port.get("name"):
             yield causes.required(f"{field}.name")
         yield from _port_number(port.get("port"), f"{field}.port")
+        if isinstance(port.get("targetPort"), int):
+            yield from _port_number(port["targetPort"], f"{field}.targetPort")
         yield from _protocol(port, field)
         identity = (port.get("protocol", ""), port.get("port", 0))
         if identity in seen:

@@ -48,6 +48,7 @@ class ServiceAllocator:
         if spec.get("type") in _WITH_NODE_PORTS:
             problems += self._ports_of(spec, mine[1])
         else:
+            spec.pop("externalTrafficPolicy", None)
             for port in spec.get("ports") or []:
                 port.pop("nodePort", None)
         if problems:
@@ -98,11 +99,7 @@ class ServiceAllocator:
 
     def _refusal(self, address: str, mine: set[str]) -> str:
         if not any(ipaddress.ip_address(address) in network for network in self.networks):
-            listed = ", ".join(map(str, self.networks))
-            return (
-                f"the provided IP ({address}) is not in the valid range. "
-                f"The range of valid IPs is {listed}"
-            )
+            return "the provided network does not match the current range"
         if address in self._addresses and address not in mine:
             return "provided IP is already allocated"
         return ""

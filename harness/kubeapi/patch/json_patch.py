@@ -15,7 +15,10 @@ def apply_json_patch(target: Any, operations: Any) -> Any:
     Raises 400 for a patch that is none, and 422 for one that does not fit the target.
     """
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type "
+            "[]handlers.jsonPatchOp"
+        )
     result = {"": orjson.loads(orjson.dumps(target))}
     for operation in operations:
         if not isinstance(operation, dict):
@@ -53,9 +56,12 @@ def _value_of(operation: dict[str, Any]) -> Any:
 
 
 def _misfit(message: str) -> ApiError:
-    return ApiError(
-        422, "Invalid", f"the server rejected our request due to an error in our request: {message}"
+    """The API says no more than this to the client; ``message`` is for whoever debugs."""
+    error = ApiError(
+        422, "Invalid", "the server rejected our request due to an error in our request", {}
     )
+    error.add_note(message)
+    return error
 
 
 def _pointer(text: Any) -> list[str]:

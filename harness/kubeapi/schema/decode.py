@@ -19,14 +19,15 @@ class DecodeMismatch(Exception):
     """The text is what Go's decoder would say."""
 
 
-def decode(schema: Schema, obj: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def decode(schema: Schema, obj: dict[str, Any], path: str = "") -> tuple[dict[str, Any], list[str]]:
     """The object as the server keeps it, and the paths of the fields that it does not know.
 
+    ``path`` is where the object stands in a larger one.
     Raises DecodeMismatch for a value of the wrong type.
     """
     unknown: list[str] = []
     decoder = _Decoder(unknown)
-    kept = decoder.struct(schema, obj, "", "")
+    kept = decoder.struct(schema, obj, path, "")
     return kept, unknown
 
 

@@ -81,4 +81,7 @@ def _fill_object(schema: Schema, obj: dict[str, Any]) -> None:
     rest = schema.get("additionalProperties")
     if isinstance(rest, dict):
         for name in obj.keys() - (schema.get("properties") or {}).keys():
-            fill_defaults(rest, obj[name])
+            if obj[name] is None and not rest.get("nullable"):
+                del obj[name]
+            else:
+                fill_defaults(rest, obj[name])

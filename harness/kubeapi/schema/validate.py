@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -134,10 +135,20 @@ def _repeated(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:
             item = {key: item.get(key) for key in keys if item.get(key) is not None}  # noqa: PLW2901
         if item in seen:
             yield causes.duplicate(f"{path}[{index}]", item)
+            return
         seen.append(item)
 
 
 def _string(schema: Schema, value: str, path: str) -> Iterator[Cause]:
+    yield from itertools.islice(_text_rules(schema, value, path), 1)
+    check = FORMATS.get(schema.get("format") or "")
+    if check and not check(value):
+        detail = f'{path} in body must be of type {schema["format"]}: "{value}"'
+        yield causes.wrong_type(path, value, detail)
+
+
+def _text_rules(schema: Schema, value: str, path: str) -> Iterator[Cause]:
+    """In the order in which they are tried; the first that is broken is named."""
     most, least = schema.get("maxLength"), schema.get("minLength")
     if most is not None and len(value) > most:
         yield causes.too_long(path, most)
@@ -147,10 +158,6 @@ def _string(schema: Schema, value: str, path: str) -> Iterator[Cause]:
     pattern = schema.get("pattern")
     if pattern and not _compiled(pattern).search(value):
         yield causes.invalid_value(path, value, f"{path} in body should match '{pattern}'")
-    check = FORMATS.get(schema.get("format") or "")
-    if check and not check(value):
-        detail = f'{path} in body must be of type {schema["format"]}: "{value}"'
-        yield causes.invalid_value(path, value, detail)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spiderpool.errors import AlreadyExists, NotFound
+from spiderpool.errors import AlreadyExists, KubeError, NotFound
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.resources import Resource
 
@@ -48,7 +48,7 @@ Caches = Mapping[Resource, Informer]
 async def carry_out(client: Client, caches: Caches, actions: Iterable[Action]) -> None:
     """Write all of it, and let the caches see the answers, so that nothing is decided twice.
 
-    Raises KubeError; an object that is gone meanwhile is no error.
+    Raises KubeError; that an object or its namespace is gone meanwhile is no error.
     """
     for action in actions:
         try:
@@ -56,8 +56,17 @@ async def carry_out(client: Client, caches: Caches, actions: Iterable[Action]) -
         except (NotFound, AlreadyExists) as exc:
             log.debug("%s", exc)
             continue
+        except KubeError as exc:
+            if not _namespace_is_going(exc):
+                raise
+            return
         if answer is not None and action.resource in caches:
             caches[action.resource].observe(answer)
+
+
+def _namespace_is_going(error: KubeError) -> bool:
+    causes = error.details.get("causes") or []
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
 async def _write(client: Client, action: Action) -> Object | None:

@@ -1,0 +1,94 @@
+"""The servers that the contract holds for: the embedded one, and a real one where it is.
+
+Set KUBEBUILDER_ASSETS to the folder with etcd and kube-apiserver to hold the same tests
+against Kubernetes itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import widgets
+from rest import Api, unique
+
+from harness.kubeapi.launch import assets_folder, embedded_server, real_server
+
+SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def kubeconfig(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp(str(request.param))
+    assets = assets_folder()
+    if request.param == "real" and assets:
+        server = real_server(folder, assets)
+    else:
+        server = embedded_server(folder, "--history=100")
+    with server as config:
+        yield config
+
+
+@pytest.fixture(scope="session")
+def server_kind(kubeconfig: Path) -> str:
+    return kubeconfig.stem
+
+
+@pytest.fixture(scope="session")
+def session_client(kubeconfig: Path) -> Iterator[Api]:
+    api = Api.from_kubeconfig(kubeconfig)
+    yield api
+    api.connection.close()
+
+
+@pytest.fixture
+def client(kubeconfig: Path) -> Iterator[Api]:
+    api = Api.from_kubeconfig(kubeconfig)
+    yield api
+    api.connection.close()
+
+
+@pytest.fixture
+def namespace(client: Api) -> str:
+    """The name of a namespace of the test's own."""
+    name = unique("contract")
+    client.must(client.create("/api/v1/namespaces", {"metadata": {"name": name}}))
+    return name
+
+
+@pytest.fixture
+def core(namespace: str) -> str:
+    """The path of the core group in the test's namespace."""
+    return f"/api/v1/namespaces/{namespace}"
+
+
+@pytest.fixture(scope="session")
+def _widget_kind(session_client: Api) -> None:
+    widgets.established(session_client, widgets.definition())
+
+
+@pytest.fixture
+def widget_path(_widget_kind: None, namespace: str) -> str:
+    """The path of Widgets, a custom resource with a status, in the test's namespace."""
+    return f"{widgets.API}/namespaces/{namespace}/widgets"
+
+
+@pytest.fixture(scope="session")
+def control_plane(kubeconfig: Path) -> Iterator[None]:
+    """Controllers and scheduler run meanwhile."""
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "harness.nodes.control", f"--kubeconfig={kubeconfig}",
+               f"--ready-fd={writer}"]  # fmt: skip
+    process = subprocess.Popen(command, pass_fds=[writer])
+    os.close(writer)
+    with os.fdopen(reader) as answers:
+        assert answers.readline() == "ready\n"
+    yield
+    process.terminate()
+    process.wait(10)
