@@ -72,12 +72,14 @@ class Schema:
 class Rule:
     """A CEL rule: ``self`` is the value it stands at; ``message`` says what is wrong.
 
-    ``field`` is the member that the API server names, where it is not the value itself.
+    ``field`` is the member that the API server names, where it is not the value itself;
+    ``words`` is CEL text that says the same as ``message`` with the values in it.
     """
 
     rule: str
     message: str
     field: str = ""
+    words: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

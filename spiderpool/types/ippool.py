@@ -77,11 +77,12 @@ Routes = Annotated[
 def _inside(field: str) -> Rule:
     """Both ends of every item lie in the subnet."""
     ends = "[r.substring(0, r.indexOf('-')), r.substring(r.indexOf('-') + 1)]"
+    fits = f"(r.contains('-') ? {ends} : [r]).all(a, isIP(a) && cidr(self.subnet).containsIP(a))"
     return Rule(
-        f"!has(self.{field}) || !isCIDR(self.subnet) || self.{field}.all(r,"
-        f" (r.contains('-') ? {ends} : [r]).all(a, isIP(a) && cidr(self.subnet).containsIP(a)))",
+        f"!has(self.{field}) || !isCIDR(self.subnet) || self.{field}.all(r, {fits})",
         "an item is not an IP or range inside subnet",
         field,
+        "'an item is not an IP or range inside subnet ' + self.subnet",
     )
 
 
@@ -91,18 +92,21 @@ SUBNET_RULES = (
         " || cidr(self.subnet).ip().family() == self.ipVersion",
         "does not match the family of subnet",
         "ipVersion",
+        "'does not match subnet ' + self.subnet",
     ),
     Rule(
         "!has(self.gateway) || !isIP(self.gateway) || !isCIDR(self.subnet)"
         " || cidr(self.subnet).containsIP(self.gateway)",
         "is not in subnet",
         "gateway",
+        "self.gateway + ' is not in subnet ' + self.subnet",
     ),
     Rule(
         "!has(self.routes) || !isCIDR(self.subnet) || self.routes.all(r,"
         " !isIP(r.gw) || cidr(self.subnet).containsIP(r.gw))",
         "the gw of a route is not in subnet",
         "routes",
+        "'the gw of a route is not in subnet ' + self.subnet",
     ),
     _inside("ips"),
     _inside("excludeIPs"),

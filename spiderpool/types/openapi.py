@@ -100,4 +100,8 @@ def _validations(rules: tuple[Rule, ...], before: list[Document] | None = None) 
 
 def _validation(rule: Rule) -> Document:
     document = {"rule": rule.rule, "message": rule.message}
-    return document | ({"fieldPath": f".{rule.field}"} if rule.field else {})
+    if rule.words:
+        document["messageExpression"] = rule.words
+    if rule.field:
+        document["fieldPath"] = f".{rule.field}"
+    return document
