@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spiderpool.agent.ipam_sources import Sources
+from spiderpool.agent.ipam_subnets import SubnetRules
 from spiderpool.agent.ipam_writer import Counters, PoolWriter
-from spiderpool.errors import BadInput
+from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release, SetAside
 from spiderpool.ipam.annotations import ROUTES, place, read_routes
 from spiderpool.ipam.attachments import position_of
+from spiderpool.ipam.autopools import Application
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.grants import Grant, NicGrant, routes_here
@@ -42,6 +44,10 @@ class IpamService:
     counters: Counters = field(default_factory=Counters)
     _writers: dict[PoolName, PoolWriter] = field(default_factory=dict, init=False)
     _background: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
+    _subnets: SubnetRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._subnets = SubnetRules(self.client, self.sources)
 
     async def claim(self, pod: Pod, holder: Slot, conf: IpamConf, seconds: float) -> NicGrant:
         """Addresses for the NIC that ``holder`` names; those it has already stay.
@@ -51,12 +57,25 @@ class IpamService:
             NoAddress: no pool has anything for it; the text says why of each.
             CniError: code 11, when the API did not answer in time.
         """
+        app = await self._subnets.application(pod)
+        while True:
+            version = self.sources.pools_version
+            try:
+                return await self._claim(pod, app, holder, conf, seconds)
+            except NoAddress:
+                if app is None or not await self._subnets.grown(version):
+                    raise
+
+    async def _claim(
+        self, pod: Pod, app: Application | None, holder: Slot, conf: IpamConf, seconds: float
+    ) -> NicGrant:
         nic = owner_of(holder).nic
         others = {e.slot.nic for e in self.held_by(pod) if e.slot.nic and e.slot.nic != nic}
         position = position_of(pod, nic, others)
-        situation = self.sources.situation(pod, nic, position, conf.pools)
-        rule = wanted(situation, self.sources.pools)
-        asked = choices(situation, rule, self.sources.pools)
+        situation = self.sources.situation(pod, nic, position, conf.pools, app)
+        pools = self.sources.pools
+        rule = await self._subnets.rule(app, pod, nic) if app else wanted(situation, pools)
+        asked = choices(situation, rule, pools)
         routes = self._routes(pod)
         before = self.held(holder)
         try:

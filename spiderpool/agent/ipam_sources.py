@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from spiderpool.agent.caches import AgentCaches
 from spiderpool.errors import BadInput
 from spiderpool.ipam.annotations import Lists
 from spiderpool.ipam.attachments import attachment_of
+from spiderpool.ipam.autopools import Application
 from spiderpool.ipam.facts import Pod, node_addresses, read_pod
 from spiderpool.ipam.filters import Situation
 from spiderpool.ipam.ledger import Ledger
@@ -31,6 +33,9 @@ class Sources:
     _reserved: Mapping[Family, Ranges] | None = field(default=None, init=False)
     _nodes: dict[str, frozenset[Address]] = field(default_factory=dict, init=False)
     _grounds: dict[PoolName, Ranges] = field(default_factory=dict, init=False)
+    pools_version: int = field(default=0, init=False)
+    """Grows whenever a pool comes, goes or gets other rules or addresses."""
+    _pools_changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
         self.caches.blocks.subscribe(self.ledger.apply)
@@ -54,11 +59,24 @@ class Sources:
             self._grounds[name] = grounds(pool, self._reserved[pool.family], taken)
         return self._grounds[name]
 
+    async def pools_change(self, since: int) -> None:
+        """Returns when ``pools_version`` is not ``since`` any more."""
+        while self.pools_version == since:
+            self._pools_changed.clear()
+            await self._pools_changed.wait()
+
     def pod(self, namespace: str, name: str) -> Pod | None:
         obj = self.caches.pods.get(name, namespace)
         return read_pod(obj) if obj else None
 
-    def situation(self, pod: Pod, nic: IfName, position: int, netconf: Lists) -> Situation:
+    def situation(
+        self,
+        pod: Pod,
+        nic: IfName,
+        position: int,
+        netconf: Lists,
+        application: Application | None,
+    ) -> Situation:
         """What pools can be bound to, for one NIC of a pod."""
         namespace = _metadata(self.caches.namespaces.get(pod.namespace))
         node = _metadata(self.caches.nodes.get(pod.node))
@@ -71,6 +89,7 @@ class Sources:
             namespace_annotations=namespace.get("annotations") or {},
             node_labels=node.get("labels") or {},
             netconf_pools=netconf,
+            application=application,
             agent_namespace=self.agent_namespace,
         )
 
@@ -79,6 +98,8 @@ class Sources:
         if old and new and _rules(old) == _rules(new):
             return
         self._grounds.pop(name, None)
+        self.pools_version += 1
+        self._pools_changed.set()
         if new is None:
             self.pools.pop(name, None)
             return

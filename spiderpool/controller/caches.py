@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spiderpool.controller.admission.findings import Cluster
@@ -11,11 +12,19 @@ from spiderpool.kube.api import Informer, Object
 from spiderpool.kube.informer import Informers
 
 SYSTEM_NAMESPACE = "kube-system"
+WORKLOADS = (
+    resources.DEPLOYMENT,
+    resources.REPLICASET,
+    resources.STATEFULSET,
+    resources.DAEMONSET,
+    resources.JOB,
+    resources.CRONJOB,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caches:
-    """One informer a kind; the ledger follows the blocks."""
+    """One informer a kind; the ledger follows the blocks; ``workloads`` are by kind."""
 
     coordinators: Informer
     pools: Informer
@@ -25,8 +34,9 @@ class Caches:
     blocks: Informer
     nodes: Informer
     pods: Informer
-    statefulsets: Informer
     endpoints: Informer
+    reserved: Informer
+    workloads: Mapping[str, Informer]
     config_maps: Informer
     controller_managers: Informer
     ledger: Ledger = field(default_factory=Ledger)
@@ -43,8 +53,9 @@ class Caches:
             blocks=informers.of(resources.SPIDERIPBLOCK),
             nodes=informers.of(resources.NODE),
             pods=informers.of(resources.POD),
-            statefulsets=informers.of(resources.STATEFULSET),
             endpoints=informers.of(resources.SPIDERENDPOINT),
+            reserved=informers.of(resources.SPIDERRESERVEDIP),
+            workloads={kind.kind: informers.of(kind) for kind in WORKLOADS},
             config_maps=informers.of(resources.CONFIGMAP, SYSTEM_NAMESPACE),
             controller_managers=informers.of(
                 resources.POD, label_selector="component=kube-controller-manager"

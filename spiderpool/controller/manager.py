@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from spiderpool.controller.attachments import Attachments
+from spiderpool.controller.autopools import AutoPoolCaches, AutoPools
 from spiderpool.controller.caches import Caches
 from spiderpool.controller.cniconf import default_cni
 from spiderpool.controller.collector import Collector, Watched
@@ -109,6 +110,7 @@ class Manager:
             Coordinators(client, caches.coordinators, sources, recorder),
             Pools(client, caches.pools, caches.blocks, caches.ledger),
             Subnets(client, caches.subnets, caches.pools),
+            AutoPools(client, _for_auto_pools(caches), recorder),
             Collector(client, self._watched(caches), caches.ledger),
         )
 
@@ -117,7 +119,7 @@ class Manager:
             blocks=caches.blocks,
             pods=caches.pods,
             nodes=caches.nodes,
-            statefulsets=caches.statefulsets,
+            statefulsets=caches.workloads["StatefulSet"],
             endpoints=caches.endpoints,
             machines=self._machines,
         )
@@ -132,6 +134,17 @@ class Manager:
         cluster = partial(caches.cluster, settings.families, guard_deletion=settings.guard_deletion)
         webhook = Webhook(self._client, settings, settings.webhook, cluster)
         return [asyncio.create_task(webhook.run())]
+
+
+def _for_auto_pools(caches: Caches) -> AutoPoolCaches:
+    return AutoPoolCaches(
+        workloads=caches.workloads,
+        subnets=caches.subnets,
+        pools=caches.pools,
+        reserved=caches.reserved,
+        nodes=caches.nodes,
+        ledger=caches.ledger,
+    )
 
 
 async def _first_end(tasks: list[asyncio.Task[None]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from spiderpool.ipam.annotations import Lists
+from spiderpool.ipam.autopools import APP_KIND, Application, affinity
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.labels import matches
 from spiderpool.ipam.pools import Pool
@@ -54,6 +55,8 @@ class Situation:
     namespace_annotations: Mapping[str, str] = field(default_factory=dict)
     node_labels: Mapping[str, str] = field(default_factory=dict)
     netconf_pools: Lists = field(default_factory=dict)
+    application: Application | None = None
+    """The workload at the top, where it is known: pods that use automatic pools."""
     agent_namespace: str = "kube-system"
 
 
@@ -99,10 +102,17 @@ def _namespace(pool: Pool, situation: Situation, family: Family) -> str:
 
 
 def _pod(pool: Pool, situation: Situation, family: Family) -> str:
-    affinity = pool.spec.pod_affinity
-    if affinity is None or matches(affinity, situation.pod.labels):
+    selector = pool.spec.pod_affinity
+    if selector is None:
         return ""
-    return f"the pod's labels do not match podAffinity {_selector_text(affinity)}"
+    if APP_KIND in selector.match_labels:
+        app = situation.application
+        if app is not None and affinity(app) == selector.match_labels:
+            return ""
+        return f"it is made for {_selector_text(selector)}"
+    if matches(selector, situation.pod.labels):
+        return ""
+    return f"the pod's labels do not match podAffinity {_selector_text(selector)}"
 
 
 def _multus(pool: Pool, situation: Situation, family: Family) -> str:
@@ -121,14 +131,14 @@ def _bound(
     name: str,
     labels: Mapping[str, str],
     names: tuple[str, tuple[str, ...]],
-    affinity: tuple[str, LabelSelector | None],
+    selector: tuple[str, LabelSelector | None],
 ) -> str:
     """Names win over the affinity of the same thing."""
     if names[1]:
         return "" if name in names[1] else f"{what} not in {names[0]} {_list(names[1])}"
-    if affinity[1] is None or matches(affinity[1], labels):
+    if selector[1] is None or matches(selector[1], labels):
         return ""
-    return f"labels of {what} do not match {affinity[0]} {_selector_text(affinity[1])}"
+    return f"labels of {what} do not match {selector[0]} {_selector_text(selector[1])}"
 
 
 def _list(names: Iterable[str]) -> str:

@@ -61,6 +61,16 @@ class Ranges:
                 bits |= ((1 << (high - low + 1)) - 1) << (low - base)
         return bits
 
+    def lowest(self, count: int) -> Ranges:
+        """The ``count`` lowest addresses, or all when there are fewer."""
+        taken = []
+        for first, last in self.intervals:
+            if count <= 0:
+                break
+            taken.append((first, min(last, first + count - 1)))
+            count -= last - first + 1
+        return Ranges(self.family, tuple(taken))
+
     def text(self) -> tuple[str, ...]:
         """As pools write them: ``("10.6.0.5", "10.6.0.9-10.6.0.20")``."""
         return tuple(_text(interval, self.family) for interval in self.intervals)

@@ -1,0 +1,183 @@
+"""Makes, enlarges, shrinks and removes the pools that workloads ask of a SpiderSubnet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spiderpool.controller.queue import WorkQueue
+from spiderpool.errors import BadInput, NoAddress, NotFound, SpiderpoolError
+from spiderpool.ipam.autopools import (
+    APPLICATION,
+    OWNER_UID,
+    RECLAIM,
+    Application,
+    Wish,
+    addresses_for,
+    find,
+    pool_object,
+    wishes,
+)
+from spiderpool.ipam.facts import Controller, node_addresses
+from spiderpool.ipam.ledger import Ledger
+from spiderpool.ipam.pools import Pool, point, read_pool, read_reserved
+from spiderpool.ipam.ranges import Ranges
+from spiderpool.ipam.workloads import WORKLOADS, Workload
+from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.events import EventRecorder, Subject
+from spiderpool.kube.resources import SPIDERIPPOOL
+from spiderpool.types.address import Family, family_of
+from spiderpool.types.metadata import read
+from spiderpool.types.subnet import SpiderSubnet
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str, str]
+"""Kind, namespace and name of a workload."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoPoolCaches:
+    """What automatic pools depend on; ``workloads`` by kind."""
+
+    workloads: Mapping[str, Informer]
+    subnets: Informer
+    pools: Informer
+    reserved: Informer
+    nodes: Informer
+    ledger: Ledger
+
+
+class AutoPools:
+    """One workload after another, so no two of them take the same addresses."""
+
+    def __init__(self, client: Client, caches: AutoPoolCaches, recorder: EventRecorder) -> None:
+        self._client, self._caches, self._recorder = client, caches, recorder
+        self.queue: WorkQueue[Key] = WorkQueue("auto pools", self.reconcile)
+
+    def start(self) -> None:
+        """Follow workloads, subnets and pools."""
+        for kind, informer in self._caches.workloads.items():
+            informer.subscribe(self._follower(kind))
+        self._caches.subnets.subscribe(lambda old, new: self._look_at_all())
+        self._caches.pools.subscribe(self._on_pool)
+
+    async def reconcile(self, key: Key) -> None:
+        """Give one workload its pools, or take them from one that is gone."""
+        kind, namespace, name = key
+        obj = self._caches.workloads[kind].get(name, namespace)
+        if obj is None or obj["metadata"].get("deletionTimestamp"):
+            await self._reclaim(self._pools_of(key), keep=frozenset())
+            return
+        owner = Controller(kind, name, WORKLOADS[kind].api_version, obj["metadata"]["uid"])
+        app, workload = Application(namespace, owner), WORKLOADS[kind]
+        try:
+            wanted = wishes(app, workload.annotations(obj))
+            for wish in wanted:
+                await self._fulfil(wish, workload.replicas(obj))
+        except (BadInput, NoAddress) as exc:
+            self._tell(app, exc)
+            return
+        kept = frozenset(wish.pool for wish in wanted)
+        await self._reclaim(self._pools_of(key), keep=kept)
+
+    async def _fulfil(self, wish: Wish, replicas: int) -> None:
+        subnet = self._subnet(wish)
+        pools = list(self._pools())
+        own = find(wish, pools)
+        held = Ranges(wish.family)
+        if own is not None:
+            entries = self._caches.ledger.held(own.name)
+            held = Ranges.of(wish.family, (point(entry.address) for entry in entries))
+        others = self._taken(pool for pool in pools if pool is not own)[wish.family]
+        ips = addresses_for(wish, subnet, replicas=replicas, own=own, others=others, held=held)
+        if own is None:
+            written = await self._client.create(SPIDERIPPOOL, pool_object(wish, subnet, ips))
+        elif ips != own.listed or own.labels.get(OWNER_UID) != wish.labels[OWNER_UID]:
+            change = {"metadata": {"labels": wish.labels}, "spec": {"ips": list(ips.text())}}
+            written = await self._client.patch(SPIDERIPPOOL, own.name, change)
+        else:
+            return
+        self._caches.pools.observe(written)
+
+    async def _reclaim(self, pools: Iterable[Pool], keep: frozenset[str]) -> None:
+        """Delete pools that their workload has no use for, unless they shall stay for the
+        next one of its name. Those that hold addresses stay until these are given back."""
+        for pool in pools:
+            if pool.name not in keep and pool.labels.get(RECLAIM) == "true":
+                try:
+                    await self._client.delete(SPIDERIPPOOL, pool.name)
+                except NotFound:
+                    continue
+
+    def _subnet(self, wish: Wish) -> SpiderSubnet:
+        obj = self._caches.subnets.get(wish.subnet)
+        if obj is None or obj["metadata"].get("deletionTimestamp"):
+            raise NoAddress(f"SpiderSubnet {wish.subnet} does not exist")
+        return read(SpiderSubnet, obj)
+
+    def _pools(self) -> Iterable[Pool]:
+        for obj in self._caches.pools.all():
+            try:
+                yield read_pool(obj)
+            except BadInput as exc:
+                log.warning("passed over: %s", exc)
+
+    def _pools_of(self, key: Key) -> list[Pool]:
+        """The automatic pools that were made for a workload of that name."""
+        names = {
+            obj["metadata"]["name"] for obj in self._caches.pools.all() if _maker_of(obj) == key
+        }
+        return [pool for pool in self._pools() if pool.name in names]
+
+    def _taken(self, pools: Iterable[Pool]) -> Mapping[Family, Ranges]:
+        """What no new pool may have: other pools', reserved and node addresses."""
+        taken = dict(read_reserved(self._caches.reserved.all()))
+        for node in node_addresses(self._caches.nodes.all()):
+            taken[family_of(node)] |= Ranges.of(family_of(node), [point(node)])
+        for pool in pools:
+            taken[pool.family] |= pool.listed
+        return taken
+
+    def _follower(self, kind: str) -> Callable[[Object | None, Object | None], None]:
+        workload = WORKLOADS[kind]
+
+        def follow(old: Object | None, new: Object | None) -> None:
+            obj = new or old or {}
+            if workload.is_top(obj) and (_asks(workload, old) or _asks(workload, new)):
+                self.queue.add((kind, obj["metadata"]["namespace"], obj["metadata"]["name"]))
+
+        return follow
+
+    def _look_at_all(self) -> None:
+        for kind, informer in self._caches.workloads.items():
+            for obj in informer.all():
+                self._follower(kind)(None, obj)
+
+    def _on_pool(self, old: Object | None, new: Object | None) -> None:
+        """An automatic pool without a workload, or one that somebody changed or deleted."""
+        key = _maker_of(new or old or {})
+        if key is not None and (new is None or old is None):
+            self.queue.add(key)
+
+    def _tell(self, app: Application, problem: SpiderpoolError) -> None:
+        owner = app.controller
+        subject = Subject(owner.api_version, owner.kind, owner.name, app.namespace, owner.uid)
+        self._recorder.warn(subject, "ScaleIPPool", str(problem))
+
+
+def _maker_of(pool: Object) -> Key | None:
+    """The workload that an automatic pool is for; None for any other pool."""
+    text = (pool["metadata"].get("annotations") or {}).get(APPLICATION, "")
+    kind, _, rest = text.partition("/")
+    namespace, _, name = rest.partition("/")
+    return (kind, namespace, name) if kind in WORKLOADS and name else None
+
+
+def _asks(workload: Workload, obj: Any) -> bool:
+    if obj is None:
+        return False
+    annotations = workload.annotations(obj)
+    return any(key.endswith(("/subnet", "/subnets")) for key in annotations)

@@ -1,0 +1,317 @@
+"""Pools out of a SpiderSubnet: names, sizes, addresses; then controller and agent together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from spiderpool.controller.autopools import AutoPoolCaches, AutoPools
+from spiderpool.errors import BadInput, NoAddress
+from spiderpool.ipam.autopools import Application, Size, addresses_for, wishes, wishes_of_nic
+from spiderpool.ipam.facts import Controller
+from spiderpool.ipam.ledger import Ledger
+from spiderpool.ipam.pools import read_pool
+from spiderpool.ipam.ranges import Ranges, parse
+from spiderpool.ipam.workloads import WORKLOADS
+from spiderpool.kube.events import EventRecorder
+from spiderpool.kube.informer import Informers
+from spiderpool.kube.resources import (
+    CRONJOB,
+    DAEMONSET,
+    DEPLOYMENT,
+    JOB,
+    NODE,
+    POD,
+    REPLICASET,
+    SPIDERIPBLOCK,
+    SPIDERIPPOOL,
+    SPIDERRESERVEDIP,
+    SPIDERSUBNET,
+    STATEFULSET,
+)
+from spiderpool.types.address import Family
+from spiderpool.types.metadata import read
+from spiderpool.types.names import IfName
+from spiderpool.types.subnet import SpiderSubnet
+
+P = "ipam.spidernet.io/"
+UID = "12345678-aaaa-bbbb-cccc-3f2a9d000000"
+WEB = Application("default", Controller("Deployment", "web", "apps/v1", UID))
+KINDS = {
+    "Deployment": DEPLOYMENT,
+    "ReplicaSet": REPLICASET,
+    "StatefulSet": STATEFULSET,
+    "DaemonSet": DAEMONSET,
+    "Job": JOB,
+    "CronJob": CRONJOB,
+}
+
+
+def asks(**extra: str) -> dict[str, str]:
+    return {P + "subnet": json.dumps({"ipv4": ["s"]}), **extra}
+
+
+def subnet(*ips: str, **spec: Any) -> SpiderSubnet:
+    body = {"subnet": "10.6.0.0/16", "ips": list(ips), **spec}
+    return read(SpiderSubnet, {"metadata": {"name": "s"}, "spec": body})
+
+
+def ranges(*items: str) -> Ranges:
+    return parse(items, Family.V4, "x")
+
+
+def carved(size: str, replicas: int, own: str = "", held: str = "", others: str = "") -> list[str]:
+    (wish,) = wishes(WEB, asks(**{P + "ippool-ip-number": size}))
+    pool = None
+    if own:
+        spec = {"subnet": "10.6.0.0/16", "ips": [own]}
+        pool = read_pool({"metadata": {"name": "p"}, "spec": spec})
+    found = addresses_for(
+        wish,
+        subnet("10.6.0.1-10.6.0.20", excludeIPs=["10.6.0.3"], gateway="10.6.0.1"),
+        replicas=replicas,
+        own=pool,
+        others=ranges(*filter(None, [others])),
+        held=ranges(*filter(None, [held])),
+    )
+    return list(found.text())
+
+
+def test_a_pool_is_named_after_its_application_nic_and_uid() -> None:
+    (wish,) = wishes(WEB, asks())
+    assert wish.pool == "auto4-web-eth0-3f2a9"
+    long = Application("default", Controller("Deployment", "w" * 253, "apps/v1", UID))
+    (wish,) = wishes(long, asks())
+    assert len(wish.pool) == 253
+    assert wish.pool.endswith("w-eth0-3f2a9")
+    assert all(len(value) <= 63 for value in wish.labels.values())
+
+
+def test_subnets_make_one_pool_for_each_nic_and_family() -> None:
+    items = [{"interface": "eth0", "ipv4": ["a", "b"]}, {"interface": "net1", "ipv6": ["c"]}]
+    annotations = {P + "subnets": json.dumps(items), **asks()}
+    found = [(wish.interface, wish.family, wish.subnet) for wish in wishes(WEB, annotations)]
+    assert found == [("eth0", Family.V4, "a"), ("net1", Family.V6, "c")]
+    (wish,) = wishes_of_nic(WEB, annotations, IfName("net1"))
+    assert wish.subnet == "c"
+    with pytest.raises(BadInput, match="interface net2 must be specified"):
+        wishes_of_nic(WEB, annotations, IfName("net2"))
+    assert len(wishes_of_nic(WEB, asks(), IfName("net1"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("5", Size(5, False)), ("+2", Size(2, True)), ("+0", Size(0, True))]
+)
+def test_sizes(text: str, size: Size) -> None:
+    (wish,) = wishes(WEB, asks(**{P + "ippool-ip-number": text}))
+    assert wish.size == size
+
+
+@pytest.mark.parametrize("text", ["+-1", "1e9", "0", "4097", "+", "", " 5"])
+def test_sizes_that_are_none(text: str) -> None:
+    with pytest.raises(BadInput, match="must be N or"):
+        wishes(WEB, asks(**{P + "ippool-ip-number": text}))
+
+
+def test_addresses_are_the_lowest_that_nobody_has() -> None:
+    assert carved("+1", 2) == ["10.6.0.2", "10.6.0.4-10.6.0.5"]
+    assert carved("2", 9, others="10.6.0.1-10.6.0.6") == ["10.6.0.7-10.6.0.8"]
+
+
+def test_a_pool_grows_beside_what_it_has() -> None:
+    found = carved("+0", 4, own="10.6.0.10-10.6.0.11", held="10.6.0.10")
+    assert found == ["10.6.0.2", "10.6.0.4", "10.6.0.10-10.6.0.11"]
+
+
+def test_a_pool_shrinks_by_what_is_free_only() -> None:
+    assert carved("+0", 2, own="10.6.0.10-10.6.0.14", held="10.6.0.13") == [
+        "10.6.0.10",
+        "10.6.0.13",
+    ]
+    held = "10.6.0.10-10.6.0.12"
+    assert carved("1", 0, own="10.6.0.10-10.6.0.14", held=held) == [held]
+    assert carved("2", 0, own="10.6.0.10-10.6.0.11") == ["10.6.0.10-10.6.0.11"]
+
+
+def test_a_subnet_that_has_not_enough_says_how_much_is_missing() -> None:
+    with pytest.raises(
+        NoAddress,
+        match="SpiderSubnet s has 18 addresses left, Deployment default/web needs 30 more",
+    ):
+        carved("30", 0)
+    (wish,) = wishes(WEB, {P + "subnet": json.dumps({"ipv6": ["s"]})})
+    with pytest.raises(BadInput, match="is not IPv6"):
+        addresses_for(
+            wish,
+            subnet("10.6.0.9"),
+            replicas=1,
+            own=None,
+            others=Ranges(Family.V6),
+            held=Ranges(Family.V6),
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj", "count"),
+    [
+        ("Deployment", {"spec": {}}, 1),
+        ("StatefulSet", {"spec": {"replicas": 0}}, 0),
+        ("DaemonSet", {"status": {"desiredNumberScheduled": 7}}, 7),
+        ("Job", {"spec": {"parallelism": 5, "completions": 3}}, 3),
+        ("Job", {"spec": {"parallelism": 5}}, 5),
+        ("CronJob", {"spec": {"jobTemplate": {"spec": {"parallelism": 2}}}}, 2),
+    ],
+)
+def test_how_many_pods_a_workload_wants(kind: str, obj: dict[str, Any], count: int) -> None:
+    assert WORKLOADS[kind].replicas(obj) == count
+
+
+# Controller and agent
+
+
+def deployment(name: str = "web", replicas: int = 2, **annotations: str) -> dict[str, Any]:
+    template = {"metadata": {"annotations": asks(**annotations)}}
+    meta = {"name": name, "namespace": "default"}
+    return {"metadata": meta, "spec": {"replicas": replicas, "template": template}}
+
+
+@asynccontextmanager
+async def controller(world: Any) -> AsyncIterator[AutoPools]:
+    informers = Informers(world.api)
+    caches = AutoPoolCaches(
+        workloads={kind: informers.of(resource) for kind, resource in KINDS.items()},
+        subnets=informers.of(SPIDERSUBNET),
+        pools=informers.of(SPIDERIPPOOL),
+        reserved=informers.of(SPIDERRESERVEDIP),
+        nodes=informers.of(NODE),
+        ledger=Ledger(),
+    )
+    informers.of(SPIDERIPBLOCK).subscribe(caches.ledger.apply)
+    recorder = EventRecorder(world.api, "test")
+    found = AutoPools(world.api, caches, recorder)
+    found.recorder = recorder  # type: ignore[attr-defined]
+    await informers.synced()
+    found.start()
+    task = asyncio.create_task(found.queue.run())
+    try:
+        yield found
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await informers.close()
+
+
+async def pools_of(world: Any) -> dict[str, list[str]]:
+    items = (await world.api.list(SPIDERIPPOOL))["items"]
+    return {obj["metadata"]["name"]: obj["spec"]["ips"] for obj in items}
+
+
+async def make_subnet(world: Any) -> None:
+    spec = {"subnet": "10.6.0.0/16", "ips": ["10.6.0.10-10.6.0.19"], "gateway": "10.6.0.1"}
+    await world.put(SPIDERSUBNET, {"metadata": {"name": "s"}, "spec": spec})
+
+
+async def replica(world: Any, name: str, uid: str, of: str = "web") -> str:
+    """A pod of a ReplicaSet of a Deployment, and the pod's UID."""
+    rs = {"name": f"{of}-abc", "namespace": "default"}
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": of, "uid": uid}
+    try:
+        made = await world.api.get(REPLICASET, rs["name"], "default")
+    except Exception:
+        rs["ownerReferences"] = [{**owner, "controller": True}]  # type: ignore[assignment]
+        made = await world.put(REPLICASET, {"metadata": rs, "spec": {}})
+    above = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": rs["name"]}
+    above |= {"uid": made["metadata"]["uid"], "controller": True}
+    return str(await world.pod(f"default/{name}", ownerReferences=[above], annotations=asks()))
+
+
+def test_a_deployment_gets_a_pool_and_its_pods_draw_from_it(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        await world.pool("manual", "10.6.0.10-10.6.0.11")
+        await world.reserve("r", "10.6.0.13")
+        async with controller(world), world.agent() as agent:
+            made = await world.put(DEPLOYMENT, deployment())
+            await replica(world, "web-1", made["metadata"]["uid"])
+            assert await agent.add("default/web-1") == ["10.6.0.12/16"]
+            (name,) = set(await pools_of(world)) - {"manual"}
+            assert (await pools_of(world))[name] == ["10.6.0.12", "10.6.0.14-10.6.0.15"]
+            await world.pod("default/stranger")
+            with pytest.raises(NoAddress, match=r"it is made for .*app-name=web"):
+                await agent.add("default/stranger", ipam={"default_ipv4_ippool": [name]})
+
+    play(story)
+
+
+def test_a_pod_waits_for_a_pool_that_still_grows(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world), world.agent() as agent:
+            number = {P + "ippool-ip-number": "+0"}
+            made = await world.put(DEPLOYMENT, deployment(replicas=1, **number))
+            for name in ("web-1", "web-2"):
+                await replica(world, name, made["metadata"]["uid"])
+            await agent.add("default/web-1")
+            waiting = asyncio.create_task(agent.add("default/web-2"))
+            await world.settle()
+            assert not waiting.done()
+            await world.api.patch(DEPLOYMENT, "web", {"spec": {"replicas": 2}}, "default")
+            assert await waiting == ["10.6.0.11/16"]
+
+    play(story)
+
+
+def test_pools_go_with_their_workload_unless_they_shall_stay(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world):
+            await world.put(DEPLOYMENT, deployment("web"))
+            stays = {P + "ippool-reclaim": "false"}
+            await world.put(DEPLOYMENT, deployment("db", **stays))
+            await world.settle()
+            before = await pools_of(world)
+            assert sorted(name[:9] for name in before) == ["auto4-db-", "auto4-web"]
+            for name in ("web", "db"):
+                await world.api.delete(DEPLOYMENT, name, "default")
+            await world.settle()
+            (left,) = await pools_of(world)
+            assert left.startswith("auto4-db-")
+            await world.put(STATEFULSET, deployment("db", **stays))
+            await world.put(DEPLOYMENT, deployment("db", **stays))
+            await world.settle()
+            after = await pools_of(world)
+            assert after[left] == before[left], "the same kind and name takes its pool up again"
+            assert len(after) == 2, "another kind of that name does not"
+
+    play(story)
+
+
+def test_a_subnet_that_is_too_small_is_told_to_the_workload(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world) as found:
+            await world.put(DEPLOYMENT, deployment(replicas=20))
+            await world.settle()
+            told = [kind.message for kind in found.recorder._waiting]
+            assert told == [
+                "SpiderSubnet s has 10 addresses left, Deployment default/web needs 21 more"
+            ]
+            assert await pools_of(world) == {}
+
+    play(story)
+
+
+def test_a_pod_without_workload_is_refused(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pod("default/x", annotations=asks())
+        async with world.agent() as agent:
+            with pytest.raises(BadInput, match="doesn't support no-controller pod"):
+                await agent.add("default/x")
+            assert (await world.api.list(POD))["items"]
+
+    play(story)
