@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.topology.compile import DEFAULT, mac_of, settings
-from spiderpool.netlink.objects import LinkAddress, LinkKind, Route, Scope
+from harness.topology.compile import DEFAULT, mac_of, own_address, settings
+from spiderpool.netlink.objects import LinkKind, Route, Scope
 from spiderpool.netlink.operations import (
     AddAddress,
     AddRoute,
@@ -95,7 +95,7 @@ def in_pod(wire: Wire) -> Iterator[Operation]:
     """Last, in the pod."""
     yield ChangeLink(POD_NIC, up=True)
     for address in wire.addresses:
-        own = LinkAddress(POD_NIC, InterfaceAddress(str(host_prefix(address))), no_dad=True)
+        own = own_address(POD_NIC, InterfaceAddress(str(host_prefix(address))))
         gateway = GATEWAYS[family_of(address)]
         yield AddAddress(own)
         yield AddRoute(Route(host_prefix(gateway), link=POD_NIC, scope=_scope(gateway)))

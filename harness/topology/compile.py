@@ -129,9 +129,7 @@ def _configured(machine: Machine, topology: Topology) -> Iterator[Operation]:
     for nic in machine.nics:
         yield ChangeLink(nic.name, up=True)
         for address in nic.addresses:
-            yield AddAddress(
-                LinkAddress(nic.name, address, broadcast=broadcast_of(address), no_dad=True)
-            )
+            yield AddAddress(own_address(nic.name, address))
     for gateway in machine.gateways:
         yield AddRoute(
             Route(DEFAULT[family_of(gateway)], gateway=gateway, link=_nic_to(machine, gateway).name)
@@ -157,6 +155,12 @@ def _nic_to(machine: Machine, gateway: Address) -> Nic:
         for address in nic.addresses
         if contains(network_of(address), gateway)
     )
+
+
+def own_address(link: IfName, address: InterfaceAddress) -> LinkAddress:
+    """An address that is usable at once."""
+    no_dad = family_of(address) is Family.V6
+    return LinkAddress(link, address, broadcast=broadcast_of(address), no_dad=no_dad)
 
 
 def broadcast_of(address: InterfaceAddress) -> Address | None:
