@@ -31,7 +31,9 @@ from spiderpool.netlink.dump import dump
 from spiderpool.netlink.objects import NetState
 
 POLL_SECONDS = 0.05
-BLOCKED_PATIENCE_SECONDS = 1.0
+BLOCKED_PATIENCE_SECONDS = 2.5
+"""A refusal that arrives while connect(2) holds the socket is only noted by the kernel; the
+SYN that it sends again after a second is refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
