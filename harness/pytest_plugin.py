@@ -19,6 +19,9 @@ from harness.scenario.load import FILE_NAME, load
 from spiderpool.errors import BadInput
 
 
+_GROUPED = "harness_keeps_scenarios_together"
+
+
 class ExpectationFailed(Exception):
     """What an item reports: a sentence and its evidence, no traceback."""
 
@@ -32,9 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the items of a scenario together when they are spread over workers."""
+    """Keep the items of a scenario together when they are spread over workers.
+
+    Workers get the command line and not the options, so they are told by name.
+    """
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadgroup"
+    if getattr(config, "workerinput", {}).get(_GROUPED):
+        config.option.loadgroup = True
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput[_GROUPED] = node.config.option.dist == "loadgroup"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
