@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.nodes.plugins import machine_plugins
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.namespaces import new_namespace
 
@@ -21,5 +22,5 @@ def netns() -> Iterator[Namespace]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("binary"):
         (name,) = marker.args
-        if shutil.which(name) is None:
+        if shutil.which(name) is None and name not in machine_plugins():
             pytest.skip(f"needs the executable {name!r}; ci/setup installs it")

@@ -59,9 +59,14 @@ class Kubelet:
         if worker is None:
             if new is None:
                 return
-            worker = self._workers[uid] = _Worker(self, pod)
+            worker = self._workers[uid] = _Worker(self, pod, self._former(pod))
             worker.task.add_done_callback(lambda _: self._workers.pop(uid, None))
         worker.tell(pod, gone=new is None)
+
+    def _former(self, pod: Object) -> asyncio.Task[None] | None:
+        """The task of the last pod of that name: two never run at once (StatefulSets)."""
+        same = [worker.task for worker in self._workers.values() if worker.name == name_of(pod)]
+        return same[-1] if same else None
 
     async def start_pod(self, pod: Object) -> None:
         """Connect a pod and say so. Raises SpiderpoolError with nothing left behind."""
@@ -106,8 +111,10 @@ class Kubelet:
 class _Worker:
     """One pod from its appearance on the node to its end; steps never overlap."""
 
-    def __init__(self, kubelet: Kubelet, pod: Object) -> None:
+    def __init__(self, kubelet: Kubelet, pod: Object, former: asyncio.Task[None] | None) -> None:
         self._kubelet, self._pod, self._gone = kubelet, pod, False
+        self._former = former
+        self.name = name_of(pod)
         self._news = asyncio.Event()
         self._backoff = Backoff(first=0.1, most=10.0)
         self.task = asyncio.create_task(self._run(), name=f"pod {pod['metadata']['name']}")
@@ -123,6 +130,8 @@ class _Worker:
 
     async def _run(self) -> None:
         running = False
+        if self._former is not None:
+            await asyncio.wait({self._former})
         while not self._ending:
             if running:
                 await self._news.wait()
@@ -155,3 +164,8 @@ class _Worker:
                 await asyncio.sleep(self._backoff.wait())
             else:
                 return
+
+
+def name_of(pod: Object) -> tuple[str, str]:
+    """Namespace and name."""
+    return pod["metadata"]["namespace"], pod["metadata"]["name"]

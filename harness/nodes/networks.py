@@ -17,9 +17,11 @@ from spiderpool.types.address import address_of
 from spiderpool.types.names import IfName
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
+DEFAULT = "v1.multus-cni.io/default-network"
 STATUS = "k8s.v1.cni.cncf.io/network-status"
 
 _ITEM = re.compile(r"(?:([a-z0-9][a-z0-9.-]*)/)?([a-z0-9][a-z0-9.-]*)(?:@([A-Za-z0-9._-]{1,15}))?")
+_KNOWN_KEYS = ("name", "namespace", "interface")
 _REMEDY = "write it like macvlan-ens192, namespace/name or namespace/name@net1"
 
 
@@ -64,6 +66,18 @@ def selections(text: str, pod: str, namespace: str) -> tuple[Selection, ...]:
     return tuple(found)
 
 
+def default_selection(text: str, pod: str) -> Selection:
+    """The network that makes ``eth0`` instead of the cluster's own.
+
+    Without a namespace it is looked for where Multus itself lives, in ``kube-system``.
+
+    Raises:
+        BadInput: naming the pod.
+    """
+    namespace, name, nic = _from_text(text.strip(), f"Pod {pod}: annotation {DEFAULT}")
+    return Selection(namespace or "kube-system", name, IfName(nic or "eth0"))
+
+
 def _items(text: str, where: str) -> Sequence[Any]:
     if not text.lstrip().startswith("["):
         return [piece.strip() for piece in text.split(",") if piece.strip()]
@@ -86,6 +100,8 @@ def _from_text(item: str, where: str) -> tuple[str, str, str]:
 def _from_object(item: Any, where: str) -> tuple[str, str, str]:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         raise BadInput(where, "has no name", 'write it like {"name": "macvlan-ens192"}')
+    if unknown := sorted(item.keys() - set(_KNOWN_KEYS)):
+        raise BadInput(where, f"{unknown[0]!r} is not emulated", f"use {', '.join(_KNOWN_KEYS)}")
     parts = (str(item.get("namespace") or ""), item["name"], str(item.get("interface") or ""))
     text = (f"{parts[0]}/" if parts[0] else "") + parts[1] + (f"@{parts[2]}" if parts[2] else "")
     return _from_text(text, where)

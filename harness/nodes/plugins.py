@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-import spiderpool.cni
+from spiderpool.cni.install import PLUGINS, install
 from spiderpool.errors import SpiderpoolError
 
 MACHINE_FOLDERS = (Path("/opt/cni/bin"), Path("/usr/lib/cni"))
-THIN_PLUGINS = ("spiderpool", "coordinator")
 
 
 class PluginMissing(SpiderpoolError):
@@ -32,12 +30,9 @@ def fill(folder: Path) -> None:
             + " or ".join(map(str, MACHINE_FOLDERS))
             + "; install the package containernetworking-plugins"
         )
-    source = Path(spiderpool.cni.__file__).with_name("plugin.py").read_text()
-    for name in THIN_PLUGINS:
-        executable = folder / name
-        executable.unlink(missing_ok=True)
-        executable.write_text(f"#!{os.path.realpath(sys.executable)} -ISE\n{source}")
-        executable.chmod(0o755)
+    for name in PLUGINS:
+        (folder / name).unlink(missing_ok=True)
+    install(folder)
 
 
 def machine_plugins() -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Awaitable, Callable
@@ -10,10 +11,19 @@ from dataclasses import dataclass, field, replace
 from harness.netns.ledger import Ledger
 from harness.nodes.calico import Attachment, Calico
 from harness.nodes.multus import Multus, Network, Sandbox, read_network
-from harness.nodes.networks import NETWORKS, Connected, Selection, selections
+from harness.nodes.networks import (
+    DEFAULT,
+    NETWORKS,
+    Connected,
+    Selection,
+    default_selection,
+    selections,
+)
+from harness.topology.compile import settings
 from spiderpool.cni.result import CniResult, Interface, IpConfig
 from spiderpool.errors import BadInput, SpiderpoolError
 from spiderpool.kube.api import Informer, Object
+from spiderpool.netlink.apply import apply
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import InterfaceAddress, host_prefix
 from spiderpool.types.names import ContainerID, IfName
@@ -24,6 +34,10 @@ DEFAULT_NETWORK = "k8s-pod-network"
 StopServing = Callable[[], None]
 Serve = Callable[[Object, Namespace], Awaitable[StopServing]]
 """Start what a pod's containers serve, inside its namespace."""
+
+
+class ServingFailed(SpiderpoolError):
+    """A container port cannot be served."""
 
 
 def ledger_name(namespace: str, pod: str) -> str:
@@ -75,17 +89,29 @@ class Sandboxes:
             metadata["uid"],
         )
         parts = self._parts[metadata["uid"]] = _Parts(sandbox)
-        parts.calico = self._calico.attach(space, name, namespace)
-        connected = [_default(parts.calico, sandbox)]
-        text = (metadata.get("annotations") or {}).get(NETWORKS, "")
-        for selection in selections(text, f"{space}/{name}", space):
-            network = self._network(selection)
-            parts.networks.append((network, selection.nic, None))
-            result = await self._multus.add(network, selection.nic, sandbox)
-            parts.networks[-1] = (network, selection.nic, result)
-            connected.append(Connected(str(selection), selection.nic, result))
-        parts.stop_serving = await self._serve(pod, namespace)
+        annotations = metadata.get("annotations") or {}
+        if DEFAULT in annotations:
+            apply(namespace, settings(forwards=False))
+            chosen = default_selection(annotations[DEFAULT], f"{space}/{name}")
+            connected = [replace(await self._attach(chosen, parts), default=True)]
+        else:
+            parts.calico = self._calico.attach(space, name, namespace)
+            connected = [_default(parts.calico, sandbox)]
+        for selection in selections(annotations.get(NETWORKS, ""), f"{space}/{name}", space):
+            connected.append(await self._attach(selection, parts))
+        try:
+            parts.stop_serving = await self._serve(pod, namespace)
+        except OSError as error:
+            raise ServingFailed(f"what the containers serve: {error.strerror}") from None
         return connected
+
+    async def _attach(self, selection: Selection, parts: _Parts) -> Connected:
+        """Known before it is made, so that half of it is removed too."""
+        network = self._network(selection)
+        parts.networks.append((network, selection.nic, None))
+        result = await self._multus.add(network, selection.nic, parts.sandbox)
+        parts.networks[-1] = (network, selection.nic, result)
+        return Connected(str(selection), selection.nic, result)
 
     async def remove(self, pod: Object) -> None:
         """Undo :meth:`make`, also half of it; what is gone already is no error."""
@@ -98,7 +124,7 @@ class Sandboxes:
         for network, nic, result in reversed(parts.networks):
             await self._multus.delete(network, nic, parts.sandbox, result)
         if parts.calico is not None:
-            self._calico.detach(parts.calico)
+            await asyncio.to_thread(self._calico.detach, parts.calico)
         self._ledger.drop(ledger_name(metadata["namespace"], metadata["name"]))
 
     def _network(self, selection: Selection) -> Network:

@@ -268,7 +268,8 @@ class FakeClient:
         draft = _with_fixed_metadata(stored, obj)
         if resource in WITH_STATUS:
             base, changed = (stored, draft) if subresource == "status" else (draft, stored)
-            draft = {**base, "status": copy.deepcopy(changed.get("status"))}
+            metadata = (base if resource.group == GROUP else draft)["metadata"]
+            draft = {**base, "metadata": metadata, "status": copy.deepcopy(changed.get("status"))}
             if draft["status"] is None:
                 del draft["status"]
         if _without_metadata(draft, resource) != _without_metadata(stored, resource):

@@ -156,6 +156,20 @@ def test_status_is_written_apart(check: Check) -> None:
     check(scenario)
 
 
+def test_annotations_of_a_pod_may_come_with_its_status(check: Check) -> None:
+    """Multus writes its report so."""
+
+    async def scenario(client: Client) -> None:
+        await client.create(POD, pod("a"))
+        body = {"metadata": {"annotations": {"told": "1"}}, "status": {"phase": "Running"}}
+        await client.patch(POD, "a", body, "default", subresource="status")
+        found = await client.get(POD, "a", "default")
+        assert found["metadata"]["annotations"] == {"told": "1"}
+        assert found["status"]["phase"] == "Running"
+
+    check(scenario)
+
+
 def test_delete_with_another_uid_conflicts(check: Check) -> None:
     async def scenario(client: Client) -> None:
         made = await client.create(CONFIGMAP, config_map("a"))

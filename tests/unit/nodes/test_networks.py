@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.nodes.multus import read_network
-from harness.nodes.networks import Connected, selections, status_text
+from harness.nodes.networks import Connected, default_selection, selections, status_text
 from spiderpool.cni.result import CniResult, Interface, IpConfig
 from spiderpool.errors import BadInput
 from spiderpool.types.address import InterfaceAddress
@@ -44,12 +44,25 @@ def test_json_form_compact_or_pretty_means_the_same() -> None:
         ('[{"namespace": "x"}]', "has no name"),
         ("[1", "is no JSON"),
         ("a@net1,b@net1", "two networks ask for one NIC"),
+        ('[{"name": "a", "ips": ["10.6.0.9"]}]', "'ips' is not emulated"),
     ],
 )
 def test_a_bad_annotation_is_refused_by_pod_and_item(text: str, problem: str) -> None:
     with pytest.raises(BadInput, match=problem) as caught:
         asked(text)
     assert "Pod default/nginx" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("macvlan-ens192", "kube-system/macvlan-ens192@eth0"),
+        ("default/macvlan-ens192@eth9", "default/macvlan-ens192@eth9"),
+    ],
+)
+def test_the_default_network_makes_eth0(text: str, wanted: str) -> None:
+    found = default_selection(text, "default/nginx")
+    assert f"{found}@{found.nic}" == wanted
 
 
 def test_status_tells_each_nic_with_its_addresses() -> None:
