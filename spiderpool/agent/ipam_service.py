@@ -22,10 +22,10 @@ from spiderpool.ipam.grants import Grant, NicGrant, routes_here
 from spiderpool.ipam.ledger import Entry, owner_of
 from spiderpool.ipam.netconf import IpamConf
 from spiderpool.ipam.pools import Pool
-from spiderpool.ipam.selection import Choice, choices, wanted, why_none
+from spiderpool.ipam.selection import Choice, choices, of_families, wanted, why_none
 from spiderpool.ipam.sticky import inheritance
 from spiderpool.kube.api import Client
-from spiderpool.types.address import contains, family_of
+from spiderpool.types.address import Family, contains, family_of
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
 from spiderpool.types.names import PoolName
@@ -36,10 +36,12 @@ GIVE_BACK_SECONDS = 30.0
 
 @dataclass(slots=True, eq=False)
 class IpamService:
-    """Claims and releases through one :class:`PoolWriter` a pool."""
+    """Claims and releases through one :class:`PoolWriter` a pool; ``families`` are those that
+    the cluster uses."""
 
     client: Client
     sources: Sources
+    families: frozenset[Family] = frozenset(Family)
     now: Callable[[], float] = time.time
     counters: Counters = field(default_factory=Counters)
     _writers: dict[PoolName, PoolWriter] = field(default_factory=dict, init=False)
@@ -75,7 +77,7 @@ class IpamService:
         situation = self.sources.situation(pod, nic, position, conf.pools, app)
         pools = self.sources.pools
         rule = await self._subnets.rule(app, pod, nic) if app else wanted(situation, pools)
-        asked = choices(situation, rule, pools)
+        asked = choices(situation, of_families(rule, self.families), pools)
         routes = self._routes(pod)
         before = self.held(holder)
         try:

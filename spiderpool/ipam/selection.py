@@ -86,6 +86,19 @@ def wanted(situation: Situation, pools: Pools) -> Wanted:
     return _cluster_default(pools)
 
 
+def of_families(rule: Wanted, families: frozenset[Family]) -> Wanted:
+    """The rule without the families that the cluster does not use.
+
+    Raises:
+        BadInput: nothing is left of it.
+    """
+    pools = {family: names for family, names in rule.pools.items() if family in families}
+    if not pools:
+        names = " and ".join(f"IPv{family.number}" for family in sorted(rule.pools))
+        raise BadInput(rule.where, f"{names} is disabled in this cluster", "name other pools")
+    return Wanted(rule.where, pools, rule.clean_gateway)
+
+
 def choices(situation: Situation, rule: Wanted, pools: Pools) -> tuple[Choice, ...]:
     """Per family that the rule names: what is usable, in order, and what is not.
 
