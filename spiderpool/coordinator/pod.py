@@ -179,12 +179,13 @@ def table_routes(scene: Scene, nic: IfName) -> list[Route]:
 
     Routes that need a gateway come after those that make gateways reachable.
     """
-    table = scene.table(nic)
-    own = [_copy(route, table) for route in _own_routes(scene, nic)]
+    table, families = scene.table(nic), scene.families_of(nic)
+    own = [_copy(route, table) for route in _own_routes(scene, nic) if route.family in families]
     destinations = {route.destination for route in own}
     shared = [
         route
         for way in scene.ways
+        if way.family in families
         for route in _shared_routes(scene, way, table)
         if route.destination not in destinations
     ]
@@ -262,7 +263,7 @@ def _defaults_of_main(scene: Scene) -> Iterator[Operation]:
             if route.family is family:
                 yield AddRoute(replace(route, table=MAIN, protocol=Protocol.BOOT))
         for nic in scene.nics:
-            if nic == holder:
+            if nic == holder or family not in scene.families_of(nic):
                 continue
             for leg in scene.legs_of(nic, MAIN):
                 if leg.is_default and leg.family is family:

@@ -21,7 +21,7 @@ from spiderpool.coordinator.nics import NODE_VETH, priority_of, table_of
 from spiderpool.coordinator.node import NODE_RULE_PRIORITY
 from spiderpool.coordinator.plan import Plan
 from spiderpool.coordinator.present import Present, canonical, legs
-from spiderpool.netlink.objects import NetState, Route, Rule
+from spiderpool.netlink.objects import Link, NetState, Route, Rule
 from spiderpool.netlink.operations import (
     AddRoute,
     ChangeLink,
@@ -128,86 +128,104 @@ def _host_routes(departure: Departure) -> list[Route]:
 
 
 def _from_pod(departure: Departure, pod: NetState) -> Iterator[Operation]:
-    """Defaults return to main before tables and rules go, so that there is always a way out."""
-    first, last = departure.config.first_nic, _is_last(departure, pod)
-    nics = [link.name for link in pod.links if not link.loopback and link.name != NODE_VETH]
-    leaving = nics if last else [departure.nic]
-    for nic in leaving:
-        yield from _defaults_back(pod, nic, table_of(nic, first))
-    if not last:
-        yield from _heirs(departure, pod, nics)
-    for nic in leaving:
-        yield from _own_of(pod, priority_of(nic, first), table_of(nic, first))
+    for family in Family:
+        yield from _from_family(departure, pod, family)
     if departure.takes_veth:
         yield UnmarkReplies(NODE_VETH)
-        veth_table = table_of(NODE_VETH, first)
-        yield from map(DeleteRule, (rule for rule in pod.rules if rule.table == veth_table))
-    elif last:
-        yield from _shared(departure, pod)
+        table = table_of(NODE_VETH, departure.config.first_nic)
+        yield from map(DeleteRule, (rule for rule in pod.rules if rule.table == table))
     yield from _policy_routes(departure)
-    yield from _former_settings(departure, last=last)
+    yield from _former_settings(departure, pod)
 
 
-def _is_last(departure: Departure, pod: NetState) -> bool:
-    """Whether no other NIC of the pod is attached: the node has routes to those that are."""
+def _from_family(departure: Departure, pod: NetState, family: Family) -> Iterator[Operation]:
+    """Defaults return to main before tables and rules go, so that there is always a way out."""
+    first, staying = departure.config.first_nic, _staying(departure, pod, family)
+    leaving = _leaving(departure, pod, staying)
+    for nic in leaving:
+        yield from _defaults_back(pod, nic, table_of(nic, first), family)
+    yield from _heirs(departure, pod, _others(pod, leaving), family)
+    for nic in leaving:
+        yield from _own_of(pod, priority_of(nic, first), table_of(nic, first), family)
+    if not staying and not departure.takes_veth:
+        yield from _shared(departure, pod, family)
+
+
+def _staying(departure: Departure, pod: NetState, family: Family) -> list[Link]:
+    """Other NICs of the pod that are attached: the node has routes to those."""
     routed = {route.destination for route in _host_routes(departure)}
-    return not any(
-        host_prefix(address) in routed
+    return [
+        link
         for link in pod.links
-        for family in Family
         if link.name != departure.nic
-        for address in usable_addresses(pod, link.name, family)
-    )
+        and any(host_prefix(one) in routed for one in usable_addresses(pod, link.name, family))
+    ]
 
 
-def _defaults_of(pod: NetState, nic: IfName, table: TableID) -> list[Route]:
+def _leaving(departure: Departure, pod: NetState, staying: list[Link]) -> list[IfName]:
+    """The NIC, and those that have rule and table only because it was attached: that no
+    other attachment came after."""
+    latest = max((link.index for link in staying), default=0)
+    kept = {link.name for link in staying}
+    later = (link for link in pod.links if link.index > latest and not link.loopback)
+    others = (link.name for link in later if link.name not in kept)
+    return [departure.nic, *(name for name in others if name not in (NODE_VETH, departure.nic))]
+
+
+def _others(pod: NetState, leaving: list[IfName]) -> list[IfName]:
+    """The NICs that do not leave, in the kernel's order, which is that of their making."""
+    return [
+        link.name
+        for link in pod.links
+        if not link.loopback and link.name != NODE_VETH and link.name not in leaving
+    ]
+
+
+def _defaults_of(pod: NetState, nic: IfName, table: TableID, family: Family) -> list[Route]:
     return [
         leg
         for route in pod.routes
-        if route.table == table and route.is_default
+        if (route.table, route.family) == (table, family) and route.is_default
         for leg in legs(route)
         if leg.link == nic
     ]
 
 
-def _defaults_back(pod: NetState, nic: IfName, table: TableID) -> Iterator[Operation]:
-    for default in _defaults_of(pod, nic, table):
+def _defaults_back(
+    pod: NetState, nic: IfName, table: TableID, family: Family
+) -> Iterator[Operation]:
+    for default in _defaults_of(pod, nic, table, family):
         yield AddRoute(replace(default, table=MAIN))
 
 
-def _heirs(departure: Departure, pod: NetState, nics: list[IfName]) -> Iterator[Operation]:
-    """When main's default goes with the NIC, the next one in line gets it."""
-    others = sorted((n for n in nics if n != departure.nic), key=departure.config.first_nic.__ne__)
-    for family in Family:
-        held = {
-            nic for nic in nics if any(leg.family is family for leg in _defaults_of(pod, nic, MAIN))
-        }
-        if held != {departure.nic}:
-            continue
-        candidates = (
-            leg
-            for nic in others
-            for leg in _defaults_of(pod, nic, table_of(nic, departure.config.first_nic))
-            if leg.family is family
-        )
-        if (heir := next(candidates, None)) is not None:
-            yield AddRoute(replace(heir, table=MAIN))
+def _heirs(
+    departure: Departure, pod: NetState, nics: list[IfName], family: Family
+) -> Iterator[Operation]:
+    """When main's default goes with a NIC, the next one in line gets it."""
+    if any(_defaults_of(pod, nic, MAIN, family) for nic in nics):
+        return
+    first = departure.config.first_nic
+    candidates = (
+        leg for nic in nics for leg in _defaults_of(pod, nic, table_of(nic, first), family)
+    )
+    if (heir := next(candidates, None)) is not None:
+        yield AddRoute(replace(heir, table=MAIN))
 
 
-def _own_of(pod: NetState, priority: int, table: TableID) -> Iterator[Operation]:
+def _own_of(pod: NetState, priority: int, table: TableID, family: Family) -> Iterator[Operation]:
     """A NIC's rules, then its table."""
     for rule in pod.rules:
-        if (rule.priority, rule.table) == (priority, table):
+        if (rule.priority, rule.table, rule.family) == (priority, table, family):
             yield DeleteRule(rule)
     for route in pod.routes:
-        if route.table == table:
+        if (route.table, route.family) == (table, family):
             yield DeleteRoute(route)
 
 
-def _shared(departure: Departure, pod: NetState) -> Iterator[Operation]:
+def _shared(departure: Departure, pod: NetState, family: Family) -> Iterator[Operation]:
     """Routes of main to the node and by it, and the entries that say where it is."""
     first = departure.config.first_nic
-    own = {address for family in Family for address in node_addresses(departure.node, family)}
+    own = set(node_addresses(departure.node, family))
     places = {host_prefix(address) for address in own}
     for route in pod.routes:
         by_node = route.gateway in own or route.destination in places
@@ -218,12 +236,16 @@ def _shared(departure: Departure, pod: NetState) -> Iterator[Operation]:
             yield DeleteNeighbour(entry)
 
 
+def _is_last(departure: Departure, pod: NetState) -> bool:
+    return not any(_staying(departure, pod, family) for family in Family)
+
+
 def _policy_routes(departure: Departure) -> Iterator[Operation]:
     for route in departure.config.policy_routes:
         yield DeleteRoute(Route(route.destination, departure.nic, route.gateway))
 
 
-def _former_settings(departure: Departure, *, last: bool) -> Iterator[Operation]:
+def _former_settings(departure: Departure, pod: NetState) -> Iterator[Operation]:
     """The NIC's own settings; those that NICs share only with the last one."""
     known = departure.footprint
     if known is None:
@@ -231,7 +253,7 @@ def _former_settings(departure: Departure, *, last: bool) -> Iterator[Operation]
     if known.mac is not None or known.tx_queue_len is not None:
         yield ChangeLink(departure.nic, mac=known.mac, txqueuelen=known.tx_queue_len)
     for key, value in known.pod_sysctls.items():
-        if last or f"/{departure.nic}/" in key:
+        if f"/{departure.nic}/" in key or _is_last(departure, pod):
             yield SetSysctl(key, value)
 
 

@@ -73,6 +73,10 @@ class Scene:
             for address in usable_addresses(self.facts.pod, nic, family)
         )
 
+    def families_of(self, nic: IfName) -> tuple[Family, ...]:
+        """The families at hand in which a NIC has addresses."""
+        return tuple(f for f in self.families if usable_addresses(self.facts.pod, nic, f))
+
     def legs_of(self, nic: IfName, table: TableID) -> Iterator[Route]:
         """Unicast routes by the NIC in one table and the families at hand; link-local ones,
         which the kernel keeps per link, are left out."""

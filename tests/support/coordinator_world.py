@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from spiderpool.coordinator.config import Config
@@ -36,7 +37,7 @@ def link(name: str, index: int, kind: LinkKind | None, mac: str, parent: int = 0
 
 def with_link(state: NetState, made: Link) -> NetState:
     """The state with one link more, on a machine where rp_filter is 1 by default."""
-    sysctls = {**state.sysctls, "ipv4/conf/all/rp_filter": "0"}
+    sysctls = {"ipv4/conf/all/rp_filter": "0", **state.sysctls}
     sysctls[f"ipv4/conf/{made.name}/rp_filter"] = "1"
     return replace(state, links=(*state.links, made), sysctls=sysctls)
 
@@ -46,8 +47,12 @@ def comparable(state: NetState) -> tuple[object, ...]:
     return (
         state.links,
         set(state.addresses),
-        sorted(map(str, (leg for route in state.routes for leg in legs(route)))),
-        [route for route in state.routes if route.is_default and route.family is Family.V4],
+        Counter(leg for route in state.routes for leg in legs(route)),
+        [
+            route
+            for route in state.routes
+            if route.is_default and route.family is Family.V4 and route.table == MAIN
+        ],
         state.rules,
         set(state.neighbours),
         state.sysctls,
