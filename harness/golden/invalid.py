@@ -24,7 +24,7 @@ from spiderpool.types.registry import KINDS
 
 Object = dict[str, Any]
 
-_BENCH: Object = {
+BENCH: Object = {
     "metadata": {"name": "bench"},
     "spec": {
         "ipVersion": 4,
@@ -82,7 +82,7 @@ def refusal(recorded: Object, smcs: tuple[Object, ...]) -> str:
     if causes:
         return "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
     cluster = Cluster(
-        pools=(_BENCH,),
+        pools=(BENCH,),
         networks=smcs,
         held=_held,
         families=frozenset({4} if recorded["name"].startswith("v6off") else {4, 6}),
@@ -96,7 +96,7 @@ def _updated(recorded: Object, smcs: tuple[Object, ...]) -> Object | None:
     operation, _, name = recorded["operation"].partition(" ")
     if not operation.startswith("UPDATE"):
         return None
-    return next(obj for obj in (_BENCH, *smcs) if obj["metadata"]["name"] == name)
+    return next(obj for obj in (BENCH, *smcs) if obj["metadata"]["name"] == name)
 
 
 def _merged(old: Object, patch: Object) -> Object:
