@@ -75,9 +75,15 @@ def _status_metadata(kind: Kind, old: Object, proposed: Object) -> Object:
 
 
 def _wanted(kind: Kind, obj: Object) -> Object:
-    """The part whose changes count: everything but metadata, and but a real status."""
+    """The part whose changes count: everything but metadata and a status that is apart.
+
+    Of a Deployment the annotations count too.
+    """
     ignored = {"metadata", "apiVersion", "kind"} | ({"status"} if kind.has_status else set())
-    return {name: value for name, value in obj.items() if name not in ignored}
+    wanted = {name: value for name, value in obj.items() if name not in ignored}
+    if kind.bucket == "deployments.apps":
+        wanted["annotations"] = obj["metadata"].get("annotations")
+    return wanted
 
 
 def finalizer_causes(old: Object, new: Object) -> list[Cause]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spiderpool.errors import AlreadyExists, KubeError, NotFound
-from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.kube.api import MERGE_PATCH, Client, Informer, Object
 from spiderpool.kube.resources import Resource
+
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +26,16 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A merge patch of ``obj``, by default of its main resource."""
+    """A merge patch of ``obj``, by default of its main resource.
+
+    A strategic one merges lists like conditions, which others write to as well.
+    """
 
     resource: Resource
     obj: Object
     body: Mapping[str, Any]
     subresource: str = ""
+    strategic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,12 @@ async def _write(client: Client, action: Action) -> Object | None:
     name, namespace = metadata["name"], metadata.get("namespace")
     if isinstance(action, Patch):
         return await client.patch(
-            action.resource, name, action.body, namespace, subresource=action.subresource
+            action.resource,
+            name,
+            action.body,
+            namespace,
+            content_type=STRATEGIC_PATCH if action.strategic else MERGE_PATCH,
+            subresource=action.subresource,
         )
     await client.delete(
         action.resource, name, namespace, uid=metadata["uid"], propagation=action.propagation

@@ -120,14 +120,32 @@ def _rollout(deployment: Object, current: Object, older: tuple[Object, ...]) -> 
     startable = _startable(deployment, _wanted(current), older)
     if startable != _wanted(current):
         actions += _scaled(current, startable)
-    spare = _spare(deployment, current, older)
-    # Pods that never became ready are no loss, so they go first.
+    return actions + _shrink(deployment, current, running)
+
+
+def _shrink(deployment: Object, current: Object, running: list[Object]) -> list[Action]:
+    """Take pods from older ReplicaSets, first those that never became available.
+
+    What is wanted is counted, not only what is reported: reports lag behind, and a pod must
+    not be given up twice.
+    """
+    if _strategy(deployment) == "Recreate":
+        return [action for each in running for action in _scaled(each, 0)]
+    fewest = _wanted(deployment) - _share(deployment, "maxUnavailable")
+    everything = (current, *running)
+    starting = _wanted(current) - min(_wanted(current), _count(current, "availableReplicas"))
+    allowed = sum(map(_wanted, everything)) - fewest - starting
+    healthy = sum(_count(each, "availableReplicas") for each in everything) - fewest
+    actions: list[Action] = []
     for replica_set in sorted(running, key=lambda each: _count(each, "availableReplicas")):
-        unavailable = _wanted(replica_set) - _count(replica_set, "availableReplicas")
-        drop = min(_wanted(replica_set), spare + max(unavailable, 0))
-        spare -= max(drop - max(unavailable, 0), 0)
+        wanted = _wanted(replica_set)
+        broken = max(0, wanted - _count(replica_set, "availableReplicas"))
+        surplus = min(wanted - broken, max(0, healthy))
+        drop = max(0, min(allowed, broken + surplus))
+        allowed -= drop
+        healthy -= max(0, drop - broken)
         if drop:
-            actions += _scaled(replica_set, _wanted(replica_set) - drop)
+            actions += _scaled(replica_set, wanted - drop)
     return actions
 
 
@@ -145,15 +163,6 @@ def _startable(deployment: Object, now: int, older: tuple[Object, ...]) -> int:
         return replicas if gone else now
     others = sum(max(_wanted(each), _count(each, "replicas")) for each in older)
     return min(replicas, max(now, replicas + _share(deployment, "maxSurge") - others))
-
-
-def _spare(deployment: Object, current: Object, older: tuple[Object, ...]) -> int:
-    """How many available pods may go now without too few being left."""
-    if _strategy(deployment) == "Recreate":
-        return sum(map(_wanted, older))
-    fewest = _wanted(deployment) - _share(deployment, "maxUnavailable")
-    available = sum(_count(each, "availableReplicas") for each in (current, *older))
-    return max(0, available - fewest)
 
 
 def _strategy(deployment: Object) -> str:

@@ -32,7 +32,9 @@ def job_plan(job: Object, pods: list[Object], now: datetime) -> list[Action]:
         actions += [Delete(POD, pod) for pod in active]
     status = _status(job, active, succeeded, failed, now)
     if outcome:
-        status["conditions"] = [_condition(outcome, now)]
+        # The API wants the intent beside the outcome.
+        intent = "SuccessCriteriaMet" if outcome == "Complete" else "FailureTarget"
+        status["conditions"] = [_condition(each, outcome, now) for each in (intent, outcome)]
         if outcome == "Complete":
             status["completionTime"] = status["conditions"][0]["lastTransitionTime"]
     return actions + status_patch(JOB, job, status)
@@ -82,7 +84,7 @@ def _status(
     }
 
 
-def _condition(outcome: str, now: datetime) -> Object:
+def _condition(kind: str, outcome: str, now: datetime) -> Object:
     moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     reasons = {
         "Complete": ("CompletionsReached", "Reached expected number of succeeded pods"),
@@ -90,7 +92,7 @@ def _condition(outcome: str, now: datetime) -> Object:
     }
     reason, message = reasons[outcome]
     return {
-        "type": outcome,
+        "type": kind,
         "status": "True",
         "reason": reason,
         "message": message,

@@ -56,7 +56,8 @@ class Scheduler:
         body = unschedulable(pod, choice.reason, moment)
         if body:
             self._events.warn(_subject(pod), "FailedScheduling", choice.reason)
-            await carry_out(self._client, self._catalogue, [Patch(POD, pod, body, "status")])
+            patch = Patch(POD, pod, body, "status", strategic=True)
+            await carry_out(self._client, self._catalogue, [patch])
 
     def _placed(self) -> list[Object]:
         """All pods, with bindings that the cache has not heard of yet."""

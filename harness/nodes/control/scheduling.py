@@ -64,7 +64,7 @@ def _load(pod: Object, pods: Iterable[Object]) -> tuple[Counter[str], Counter[st
 
 
 def unschedulable(pod: Object, reason: str, moment: str) -> Object:
-    """The status patch that says so; empty when the pod says it already."""
+    """The strategic status patch that says so; empty when the pod says it already."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     before: Object = next((each for each in conditions if each["type"] == "PodScheduled"), {})
     if before.get("status") == "False" and before.get("message") == reason:
@@ -76,5 +76,4 @@ def unschedulable(pod: Object, reason: str, moment: str) -> Object:
         "message": reason,
         "lastTransitionTime": before.get("lastTransitionTime", moment),
     }
-    others = [each for each in conditions if each["type"] != "PodScheduled"]
-    return {"status": {"conditions": [*others, condition]}}
+    return {"status": {"conditions": [condition]}}

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rest import Api
+from rest import Api, eventually
 from widgets import API, GROUP, definition, established
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end, "it never held"
-        time.sleep(0.02)
 
 
 def conditions(crd: dict[str, Any]) -> dict[str, str]:
@@ -43,7 +35,7 @@ def test_definition_becomes_established(client: Api) -> None:
 
 def test_kind_is_discovered(client: Api) -> None:
     established(client, definition("thirds", "Third"))
-    wait_for(lambda: "thirds" in {each["name"] for each in resources(client)})
+    eventually(lambda: "thirds" in {each["name"] for each in resources(client)})
     found = {each["name"]: each for each in resources(client)}
     third = found["thirds"]
     assert (third["kind"], third["singularName"]) == ("Third", "third")
@@ -64,8 +56,8 @@ def test_kind_goes_with_its_definition(client: Api, namespace: str) -> None:
     body = {"apiVersion": f"{GROUP}/v1", "kind": "Fourth", "metadata": {"name": "a"}}
     client.must(client.create(path, {**body, "spec": {"size": 1}}))
     client.must(client.delete(f"{CRDS}/fourths.{GROUP}"))
-    wait_for(lambda: client.get(f"{CRDS}/fourths.{GROUP}").code == 404)
-    wait_for(lambda: client.get(path).code == 404)
+    eventually(lambda: client.get(f"{CRDS}/fourths.{GROUP}").code == 404)
+    eventually(lambda: client.get(path).code == 404)
     established(client, definition("fourths", "Fourth"))
     assert client.must(client.get(path))["items"] == []
 
@@ -77,12 +69,12 @@ def test_definition_waits_for_objects_with_finalizers(client: Api, namespace: st
     body = {"apiVersion": f"{GROUP}/v1", "kind": "Fifth", "metadata": metadata}
     client.must(client.create(path, {**body, "spec": {"size": 1}}))
     client.must(client.delete(f"{CRDS}/fifths.{GROUP}"))
-    wait_for(lambda: "deletionTimestamp" in client.get(f"{path}/a").body["metadata"])
+    eventually(lambda: "deletionTimestamp" in client.get(f"{path}/a").body["metadata"])
     crd = client.must(client.get(f"{CRDS}/fifths.{GROUP}"))
     assert conditions(crd)["Terminating"] == "True"
     assert crd["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
     client.must(client.patch(f"{path}/a", {"metadata": {"finalizers": None}}))
-    wait_for(lambda: client.get(f"{CRDS}/fifths.{GROUP}").code == 404)
+    eventually(lambda: client.get(f"{CRDS}/fifths.{GROUP}").code == 404)
 
 
 def test_schema_may_change(client: Api, namespace: str) -> None:
@@ -95,7 +87,7 @@ def test_schema_may_change(client: Api, namespace: str) -> None:
     kind = "application/json-patch+json"
     client.must(client.patch(f"{CRDS}/sixths.{GROUP}", operations, kind))
     large = {**body, "spec": {"size": 500}}
-    wait_for(lambda: client.create(path, large, dryRun="All").code == 201)
+    eventually(lambda: client.create(path, large, dryRun="All").code == 201)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +146,7 @@ def test_two_versions_of_one_object(client: Api, namespace: str) -> None:
     new_path = f"{API}/namespaces/{namespace}/sevenths"
     old_path = new_path.replace("/v1/", "/v1beta1/")
     body = {"apiVersion": f"{GROUP}/v1beta1", "kind": "Seventh", "metadata": {"name": "a"}}
-    wait_for(lambda: client.get(old_path).code == 200)
+    eventually(lambda: client.get(old_path).code == 200)
     made = client.must(client.create(old_path, {**body, "spec": {"size": 1}}))
     assert made["apiVersion"] == f"{GROUP}/v1beta1"
     seen = client.must(client.get(f"{new_path}/a"))

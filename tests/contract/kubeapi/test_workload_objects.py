@@ -128,6 +128,14 @@ def test_status_is_apart(client: Api, path: str) -> None:
     assert ignored["status"] == status
 
 
+def test_annotations_count_as_changes(client: Api, path: str) -> None:
+    client.must(client.create(path, deployment()))
+    labelled = client.must(client.patch(f"{path}/web", {"metadata": {"labels": {"a": "b"}}}))
+    assert labelled["metadata"]["generation"] == 1
+    noted = client.must(client.patch(f"{path}/web", {"metadata": {"annotations": {"a": "b"}}}))
+    assert noted["metadata"]["generation"] == 2
+
+
 def test_job_selects_its_own_pods(client: Api, namespace: str) -> None:
     template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}
     jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
