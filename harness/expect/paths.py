@@ -53,6 +53,8 @@ def judge_blocked(expectation: Blocked, contrast: Contrast, names: Names) -> Fin
     if answer.outcome not in expectation.outcomes:
         problem = f"{expectation.probe} ended {_ending(answer)}, expected {allowed}"
         return Finding(problem, (allowed,), _seen_lines(contrast.seen, names))
+    if (wrong_start := _wrong_start(expectation, contrast.seen, names)) is not None:
+        return wrong_start
     if not contrast.control.ok:
         return Finding(
             f"{expectation.probe} is {answer.outcome}, which proves nothing, as its control "
@@ -61,6 +63,19 @@ def judge_blocked(expectation: Blocked, contrast: Contrast, names: Names) -> Fin
             contrast.control.seen,
         )
     return None
+
+
+def _wrong_start(expectation: Blocked, seen: Observation, names: Names) -> Finding | None:
+    """Whether a blocked request sets out by another NIC than expected."""
+    if expectation.leaves is None:
+        return None
+    wanted = _nic(expectation.leaves, names)
+    first = next((trip.request[0].nic for trip in seen.trips if trip.request), None)
+    if first == wanted:
+        return None
+    way = f"leaves by {_said(first, names)}" if first else "is not seen anywhere"
+    problem = f"{expectation.probe}: the request {way}, expected {_said(wanted, names)}"
+    return Finding(problem, (f"leaves {expectation.leaves}",), _seen_lines(seen, names))
 
 
 def _problems(

@@ -135,11 +135,15 @@ class Reaches(_Common):
 
 @dataclass(frozen=True, slots=True)
 class Blocked(_Common):
-    """The probe ends in one of ``outcomes``, while the control, asked right after, is answered."""
+    """The probe ends in one of ``outcomes``, while the control, asked right after, is answered.
+
+    ``leaves`` is the NIC by which the request sets out all the same.
+    """
 
     probe: Probe
     outcomes: tuple[Outcome, ...]
     control: str
+    leaves: Reference | None = None
 
 
 Expectation = ObjectHas | TableHas | NetworkHas | NicsHave | Reaches | Blocked

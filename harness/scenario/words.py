@@ -178,7 +178,7 @@ def _probe(protocol: Protocol) -> Callable[..., Reaches | Blocked]:
 
 
 def _blocked(item: Item, identifier: str, bound: str | None, probe: Probe) -> Blocked:
-    entries = item.mapping(*_COMMON, str(probe.protocol), "blocked", "control")
+    entries = item.mapping(*_COMMON, str(probe.protocol), "blocked", "control", "leaves")
     if "control" not in entries:
         raise item.fail(
             "nothing shows that this probe could succeed",
@@ -186,7 +186,9 @@ def _blocked(item: Item, identifier: str, bound: str | None, probe: Probe) -> Bl
         )
     choices = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.REPLIED)
     outcomes = entries["blocked"].many(lambda entry: Outcome(entry.one_of(*choices)))
-    return Blocked(identifier, item.where, bound, probe, outcomes, entries["control"].text())
+    leaves = _nic(entries["leaves"], bound) if "leaves" in entries else None
+    control = entries["control"].text()
+    return Blocked(identifier, item.where, bound, probe, outcomes, control, leaves)
 
 
 def _question(protocol: Protocol, item: Item, bound: str | None) -> Probe:

@@ -222,6 +222,19 @@ def test_a_blocked_probe_needs_its_outcome_and_its_control() -> None:
     assert verdict.sentence.endswith("port 53 ended replied, expected timeout or refused")
 
 
+def test_a_blocked_probe_may_have_to_set_out_by_a_nic() -> None:
+    lost = RoundTrip("data", leg("web.eth0> worker01.cali1<"), ())
+    timeout = Answer(Outcome.TIMEOUT)
+    works = passed(GOOD, "answered")
+    by_eth0 = replace(BLOCKED, leaves=parse_reference("web.eth0", "f"))
+    by_net1 = replace(BLOCKED, leaves=parse_reference("web.net1", "f"))
+    assert judge(by_eth0, Contrast(seen(lost, answer=timeout), works), NAMES).ok
+    verdict = judge(by_net1, Contrast(seen(lost, answer=timeout), works), NAMES)
+    assert verdict.sentence.endswith("the request leaves by web.eth0, expected web.net1")
+    verdict = judge(by_eth0, Contrast(seen(answer=timeout), works), NAMES)
+    assert verdict.sentence.endswith("the request is not seen anywhere, expected web.eth0")
+
+
 def test_an_observation_of_another_kind_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match="NetState says nothing about Reaches"):
         judge(GOOD, NetState(), NAMES)
