@@ -19,9 +19,6 @@ from harness.scenario.load import FILE_NAME, load
 from spiderpool.errors import BadInput
 
 
-_GROUPED = "harness_keeps_scenarios_together"
-
-
 class ExpectationFailed(Exception):
     """What an item reports: a sentence and its evidence, no traceback."""
 
@@ -35,19 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the items of a scenario together when they are spread over workers.
-
-    Workers get the command line and not the options, so they are told by name.
-    """
+    """Keep the items of a file, so those of a scenario, on one worker: ``-n`` alone spreads
+    them."""
     if getattr(config.option, "dist", "no") == "load":
-        config.option.dist = "loadgroup"
-    if getattr(config, "workerinput", {}).get(_GROUPED):
-        config.option.loadgroup = True
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    node.workerinput[_GROUPED] = node.config.option.dist == "loadgroup"
+        config.option.dist = "loadfile"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -74,7 +62,6 @@ class ScenarioFile(pytest.File):
             raise self.CollectError(str(error)) from None
         for expectation in scenario.expectations():
             item = ExpectationItem.from_parent(self, name=expectation.id, expectation=expectation)
-            item.add_marker(pytest.mark.xdist_group(scenario.name))
             item.add_marker(pytest.mark.kernel)
             yield item
 
