@@ -79,9 +79,9 @@ def widget_path(_widget_kind: None, namespace: str) -> str:
     return f"{widgets.API}/namespaces/{namespace}/widgets"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def control_plane(kubeconfig: Path) -> Iterator[None]:
-    """Controllers and scheduler run meanwhile."""
+    """Controllers and scheduler run meanwhile, and not for tests that want objects alone."""
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "harness.nodes.control", f"--kubeconfig={kubeconfig}",
                f"--ready-fd={writer}"]  # fmt: skip
