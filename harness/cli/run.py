@@ -19,6 +19,8 @@ from harness.scenario.load import load
 
 PASSED, FAILED, UNREADABLE, IMPOSSIBLE = range(4)
 
+_PIPE_COLUMNS = 160
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``harness run``."""
@@ -41,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _run(scenario: Path, options: argparse.Namespace) -> int:
-    view, status = LiveView(Console(highlight=False)), PASSED
+    view, status = LiveView(_console()), PASSED
     for event in run(scenario, options.keep):
         if options.json:
             sys.stdout.buffer.write(encode(event))
@@ -50,6 +52,12 @@ def _run(scenario: Path, options: argparse.Namespace) -> int:
             view.show(event)
         status = max(status, status_of(event))
     return status
+
+
+def _console() -> Console:
+    """As wide as the terminal; a file or pipe has room for whole sentences."""
+    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    return Console(highlight=False, width=wide)
 
 
 def status_of(event: Event) -> int:

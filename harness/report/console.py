@@ -64,12 +64,15 @@ class LiveView:
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for heading in ("expectation", "result", "ms", "what was seen"):
-            table.add_column(heading, justify="right" if heading == "ms" else "left")
+        table.add_column("expectation", no_wrap=True)
+        table.add_column("result")
+        table.add_column("ms", justify="right")
+        table.add_column("what was seen")
         for event in self._judged:
             mark, style = _MARKS[event.result]
-            row = (event.id, Text(mark, style), f"{event.seconds * 1000:.0f}", event.sentence)
-            table.add_row(row[0], row[1], row[2], Text(row[3]))
+            sentence = event.sentence.removeprefix(f"{event.id}: ")
+            milliseconds = f"{event.seconds * 1000:.0f}"
+            table.add_row(Text(event.id), Text(mark, style), milliseconds, Text(sentence))
         return table
 
     def _print(self, text: str, style: str) -> None:
