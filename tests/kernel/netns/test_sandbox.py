@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from machine_state import DEADLINE, killed_without_a_trace, machine_state
 
 from harness.netns import isolated
 from spiderpool.errors import BadInput
 
 pytestmark = pytest.mark.kernel
-
-DEADLINE = 20.0
 
 BUSY = """
 import subprocess, sys, time
@@ -45,50 +40,14 @@ child.wait()
 """
 
 
-def machine_state() -> dict[str, str]:
-    """What a leak would change in the namespace that the tests run in."""
-    shown = {
-        command: subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
-        for command in ("ip -o link", "ip -o addr show scope global", "ip rule", "nft list ruleset")
-    }
-    named = Path("/run/netns")
-    shown["/run/netns"] = str(sorted(named.iterdir()) if named.exists() else None)
-    shown["/var/lib/cni"] = str(Path("/var/lib/cni/kept").exists())
-    shown["mounts"] = Path("/proc/self/mountinfo").read_text()
-    return shown
-
-
-def descendants(pid: int) -> Iterator[int]:
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield int(child)
-        yield from descendants(int(child))
-
-
-def ended(descriptors: list[int]) -> bool:
-    """Whether all the processes of these pidfds end before the deadline."""
-    limit = time.monotonic() + DEADLINE
-    return all(
-        select.select([fd], [], [], max(0, limit - time.monotonic()))[0] for fd in descriptors
-    )
-
-
 @pytest.mark.parametrize("program", [BUSY, NESTED], ids=["its caller", "its caller's parent"])
 def test_kill_leaves_nothing(program: str) -> None:
     before = machine_state()
     victim = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert victim.stdout is not None
     assert victim.stdout.readline() == b"ready\n"
-    pidfds = [os.pidfd_open(pid) for pid in descendants(victim.pid)]
-    assert len(pidfds) >= 3, "init, worker and sleep were to be running"
-    assert not select.select(pidfds, [], [], 0)[0]
-
-    victim.kill()
-    victim.wait()
+    assert killed_without_a_trace(victim, 3), "init, worker and sleep were running"
     victim.stdout.close()
-
-    assert ended(pidfds)
-    for descriptor in pidfds:
-        os.close(descriptor)
     assert machine_state() == before
 
 
