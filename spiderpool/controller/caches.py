@@ -33,6 +33,7 @@ class Caches:
     attachments: Informer
     blocks: Informer
     nodes: Informer
+    namespaces: Informer
     pods: Informer
     endpoints: Informer
     reserved: Informer
@@ -52,6 +53,7 @@ class Caches:
             attachments=informers.of(resources.NETWORKATTACHMENT),
             blocks=informers.of(resources.SPIDERIPBLOCK),
             nodes=informers.of(resources.NODE),
+            namespaces=informers.of(resources.NAMESPACE),
             pods=informers.of(resources.POD),
             endpoints=informers.of(resources.SPIDERENDPOINT),
             reserved=informers.of(resources.SPIDERRESERVEDIP),
@@ -71,6 +73,7 @@ class Caches:
             subnets=tuple(self.subnets.all()),
             networks=tuple(self.networks.all()),
             nodes={node["metadata"]["name"]: addresses_of(node) for node in self.nodes.all()},
+            namespaces={obj["metadata"]["name"]: obj for obj in self.namespaces.all()},
             held=self.ledger.held,
             families=families,
             guard_deletion=guard_deletion,

@@ -61,6 +61,11 @@ def _add_webhook_options(parse: argparse.ArgumentParser) -> None:
         "--webhook-listen", metavar="HOST:PORT", help="check what is written; default: do not"
     )
     group.add_argument(
+        "--inject-networks",
+        action="store_true",
+        help="give pods the networks that annotations select (podResourceInject)",
+    )
+    group.add_argument(
         "--webhook-service",
         metavar="NAMESPACE/NAME[:PORT]",
         help="the Service that leads here; default: the API server uses the listening address",
@@ -83,6 +88,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         cni_conf_dir=options.cni_conf_dir,
         families=frozenset(family for family, enabled in families.items() if enabled),
         guard_deletion=options.guard_deletion,
+        inject_networks=options.inject_networks,
         webhook=_webhook_of(options),
     )
 

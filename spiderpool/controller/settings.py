@@ -31,7 +31,9 @@ class WebhookSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``namespace`` is where Lease and Secret lie; ``families``: 4 and 6 as far as enabled."""
+    """``namespace`` is where Lease and Secret lie; ``families``: 4 and 6 as far as enabled;
+    ``inject_networks``: pods get networks by annotation (podResourceInject).
+    """
 
     identity: str
     kubeconfig: str | None = None
@@ -39,4 +41,5 @@ class Settings:
     cni_conf_dir: Path | None = None
     families: frozenset[int] = frozenset({4, 6})
     guard_deletion: bool = False
+    inject_networks: bool = False
     webhook: WebhookSettings | None = None

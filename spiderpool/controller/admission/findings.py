@@ -65,14 +65,17 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """What rules ask of the cluster. ``families``: 4 and 6 as far as they are enabled;
-    ``nodes``: node name -> its addresses; ``held``: addresses in use of a pool.
+    """What rules ask of the cluster.
+
+    ``families``: 4 and 6 as far as they are enabled; ``nodes``: node name -> its addresses;
+    ``namespaces`` by name; ``held``: addresses in use of a pool.
     """
 
     pools: tuple[Object, ...] = ()
     subnets: tuple[Object, ...] = ()
     networks: tuple[Object, ...] = ()
     nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    namespaces: Mapping[str, Object] = field(default_factory=dict)
     held: Callable[[PoolName], list[Entry]] = lambda pool: []
     families: frozenset[int] = frozenset({4, 6})
     guard_deletion: bool = False

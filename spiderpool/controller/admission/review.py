@@ -16,6 +16,7 @@ from spiderpool.controller.admission import (
 )
 from spiderpool.controller.admission.defaults import DEFAULTS
 from spiderpool.controller.admission.findings import Cluster, Findings, Object, Problem, Request
+from spiderpool.controller.admission.injection import inject
 
 Rules = Callable[[Request, Cluster, Findings], None]
 
@@ -47,11 +48,18 @@ def judge(plural: str, request: Request, cluster: Cluster) -> Findings:
     return found
 
 
-def mutate(review: Object) -> Object:
+def mutate(review: Object, cluster: Cluster) -> Object:
     """The answer of the mutating webhook: a JSON Patch (RFC 6902) of what is filled in."""
     asked = review["request"]
     obj = asked["object"]
-    new, warnings = DEFAULTS[asked["resource"]["resource"]](obj)
+    found = Findings()
+    if asked["resource"]["resource"] == "pods":
+        new = found.attempt(_injected, asked, cluster)
+    else:
+        new, warnings = DEFAULTS[asked["resource"]["resource"]](obj)
+        found.warnings += warnings
+    if new is None:
+        return _answer(asked, [], {"allowed": False, "status": _status(asked, found)})
     patch = [
         {"op": "add", "path": f"/{member}", "value": new[member]}
         for member in ("metadata", "spec")
@@ -60,7 +68,12 @@ def mutate(review: Object) -> Object:
     response: Object = {"allowed": True}
     if patch:
         response |= {"patchType": "JSONPatch", "patch": _base64(patch)}
-    return _answer(asked, list(warnings), response)
+    return _answer(asked, found.warnings, response)
+
+
+def _injected(asked: Object, cluster: Cluster) -> Object:
+    namespace = cluster.namespaces.get(asked["namespace"], {"metadata": {}})
+    return inject(asked["object"], cluster.networks, namespace)
 
 
 def _base64(patch: list[Any]) -> str:
@@ -84,6 +97,7 @@ def _answer(asked: Object, warnings: list[str], response: Object) -> Object:
 def _status(asked: Object, found: Findings) -> Object:
     """As the API server writes what it refuses itself: 422 Invalid, one cause a problem."""
     kind, name = asked["kind"], asked.get("name", "")
+    full_kind = ".".join(filter(None, (kind["kind"], kind.get("group"))))
     causes = [
         {"reason": str(problem.reason), "message": problem.message, "field": problem.field}
         for problem in found.problems
@@ -92,10 +106,10 @@ def _status(asked: Object, found: Findings) -> Object:
         "status": "Failure",
         "code": 422,
         "reason": "Invalid",
-        "message": f'{kind["kind"]}.{kind["group"]} "{name}" is invalid: {text(found.problems)}',
+        "message": f'{full_kind} "{name}" is invalid: {text(found.problems)}',
         "details": {
             "name": name,
-            "group": kind["group"],
+            "group": kind.get("group", ""),
             "kind": kind["kind"],
             "causes": causes,
         },

@@ -82,7 +82,10 @@ class Webhook:
         try:
             used = await self._use(endpoint.names)
             for resource, wanted in configurations(
-                endpoint, used.trusted, guard_deletion=self._settings.guard_deletion
+                endpoint,
+                used.trusted,
+                guard_deletion=self._settings.guard_deletion,
+                inject_networks=self._settings.inject_networks,
             ):
                 await register(self._client, resource, wanted)
         except (KubeError, BadInput) as exc:

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 NAME = "spiderpool-controller"
 TIMEOUT_SECONDS = 5
+NEVER_INJECTED = ("kube-system", "kube-public", "spiderpool", "metallb-system", "istio-system")
+"""Namespaces whose pods the cluster needs also while no controller answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +48,39 @@ class Endpoint:
 
 
 def configurations(
-    endpoint: Endpoint, trusted: bytes, *, guard_deletion: bool
+    endpoint: Endpoint, trusted: bytes, *, guard_deletion: bool, inject_networks: bool = False
 ) -> tuple[tuple[Resource, Object], ...]:
     """Both configuration objects.
 
     ``failurePolicy`` is Ignore: while no controller answers, the CRDs' own rules still
     refuse most mistakes, reconcilers report the rest, and nobody is kept from repairing
-    the cluster.
+    the cluster. It is Fail for pods, which would start without their networks.
     """
     deletion = ["DELETE"] if guard_deletion else []
+    asked_to_mutate = endpoint.client_config(MUTATE, trusted)
+    mutating = [_own_kinds("mutate", ["CREATE", "UPDATE"], asked_to_mutate)]
+    if inject_networks:
+        mutating.append(_pods(asked_to_mutate))
+    validating = _own_kinds(
+        "validate", ["CREATE", "UPDATE", *deletion], endpoint.client_config(VALIDATE, trusted)
+    )
+    never = {"reinvocationPolicy": "Never"}
     return (
-        (
-            MUTATINGWEBHOOK,
-            _configuration(
-                MUTATINGWEBHOOK,
-                _webhook("mutate", ["CREATE", "UPDATE"], endpoint.client_config(MUTATE, trusted))
-                | {"reinvocationPolicy": "Never"},
-            ),
-        ),
-        (
-            VALIDATINGWEBHOOK,
-            _configuration(
-                VALIDATINGWEBHOOK,
-                _webhook(
-                    "validate",
-                    ["CREATE", "UPDATE", *deletion],
-                    endpoint.client_config(VALIDATE, trusted),
-                ),
-            ),
-        ),
+        (MUTATINGWEBHOOK, _configuration(MUTATINGWEBHOOK, [hook | never for hook in mutating])),
+        (VALIDATINGWEBHOOK, _configuration(VALIDATINGWEBHOOK, [validating])),
     )
 
 
-def _configuration(resource: Resource, webhook: Object) -> Object:
+def _configuration(resource: Resource, webhooks: list[Object]) -> Object:
     return {
         "apiVersion": resource.api_version,
         "kind": resource.kind,
         "metadata": {"name": NAME},
-        "webhooks": [webhook],
+        "webhooks": webhooks,
     }
 
 
-def _webhook(verb: str, operations: list[str], client_config: Object) -> Object:
+def _own_kinds(verb: str, operations: list[str], client_config: Object) -> Object:
     rule = {
         "apiGroups": [GROUP],
         "apiVersions": [VERSION],
@@ -95,11 +88,31 @@ def _webhook(verb: str, operations: list[str], client_config: Object) -> Object:
         "resources": sorted(RULES),
         "scope": "*",
     }
+    return _webhook(verb, rule, client_config) | {"failurePolicy": "Ignore"}
+
+
+def _pods(client_config: Object) -> Object:
+    rule = {
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE"],
+        "resources": ["pods"],
+        "scope": "Namespaced",
+    }
+    excluded = {
+        "key": "kubernetes.io/metadata.name",
+        "operator": "NotIn",
+        "values": list(NEVER_INJECTED),
+    }
+    selector = {"namespaceSelector": {"matchExpressions": [excluded]}}
+    return _webhook("pods", rule, client_config) | {"failurePolicy": "Fail"} | selector
+
+
+def _webhook(verb: str, rule: Object, client_config: Object) -> Object:
     return {
         "name": f"{verb}.{GROUP}",
         "admissionReviewVersions": ["v1"],
         "clientConfig": client_config,
-        "failurePolicy": "Ignore",
         "matchPolicy": "Equivalent",
         "rules": [rule],
         "sideEffects": "None",

@@ -58,7 +58,7 @@ class WebhookServer:
             await self._runner.cleanup()
 
     async def _mutate(self, request: web.Request) -> web.Response:
-        return await self._answer(request, mutate)
+        return await self._answer(request, lambda review: mutate(review, self._cluster()))
 
     async def _validate(self, request: web.Request) -> web.Response:
         return await self._answer(request, lambda review: validate(review, self._cluster()))
