@@ -10,16 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DEADLINE = 20.0
-FOLDERS = [
-    Path(name)
-    for name in (
-        "/run/netns",
-        "/run/harness",
-        "/var/lib/cni",
-        "/var/lib/spidernet",
-        "/run/spidernet",
-    )
-]
+FOLDERS = (
+    Path("/run/netns"),
+    Path("/run/harness"),
+    Path("/run/spidernet"),
+    Path("/var/lib/cni"),
+    Path("/var/lib/spidernet"),
+)
 
 
 def machine_state() -> dict[str, str]:
