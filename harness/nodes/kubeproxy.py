@@ -6,8 +6,9 @@ import asyncio
 import logging
 
 from harness.netns import nft
+from harness.netns.conntrack import Connection, forget, udp_connections
 from harness.nodes.servicerules import Contents, Ranges, after_change, change, contents, skeleton
-from harness.nodes.services import forwarding
+from harness.nodes.services import Backend, ClusterPort, Forwarding, Protocol, forwarding
 from harness.topology.model import Topology
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kube.api import Informer, Object
@@ -70,13 +71,28 @@ class KubeProxy:
     async def _update(self) -> None:
         """Load the difference between what is there and what should be."""
         for family, old in self._loaded.items():
-            wanted = contents(
-                forwarding(self._services.all(), self._slices.all(), family, self._node)
-            )
+            found = forwarding(self._services.all(), self._slices.all(), family, self._node)
+            wanted = contents(found)
             if script := change(old, wanted, family):
                 await nft.load(self._namespace, script)
                 self._loaded[family] = after_change(old, wanted)
+                self._forget_stale(found)
+
+    def _forget_stale(self, found: Forwarding) -> None:
+        """A UDP client that keeps its socket would be led to a former backend for ever."""
+        connections = udp_connections(self._namespace, found.family)
+        stale = [one for one in connections if is_stale(one, found)]
+        forget(self._namespace, found.family, stale)
 
     def _on_change(self, old: Object | None, new: Object | None) -> None:
         self.settled.clear()
         self._changed.set()
+
+
+def is_stale(connection: Connection, found: Forwarding) -> bool:
+    """Whether a Service's port is answered by somebody who is not behind it any more."""
+    cluster_port = ClusterPort(Protocol.UDP, connection.target, connection.target_port)
+    backends = found.cluster_ports.get(cluster_port)
+    if backends is None:
+        return connection.target in found.addresses
+    return Backend(connection.answerer, connection.answerer_port) not in backends

@@ -188,6 +188,28 @@ async def changes_are_followed(world: World) -> None:
     assert set(await world.backends_of("controller-1")) == {"controller-0", "worker01-0"}
 
 
+async def a_kept_socket_follows_its_service(world: World) -> None:
+    """As resolvers do: one UDP socket, whose port the kernel knows as one connection."""
+    await world.up("controller-0")
+    loop = asyncio.get_running_loop()
+    with world.fabric.ledger["controller-1"].socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((CLUSTER_IP, PORT))
+
+        async def answerer() -> str:
+            await loop.sock_sendall(sock, b"?")
+            return (await asyncio.wait_for(loop.sock_recv(sock, 64), 2)).decode().split()[0]
+
+        assert await answerer() == "controller-0"
+        await world.change("worker01-1")
+        assert await answerer() == "worker01-1"
+        await world.change()
+        with pytest.raises(ConnectionRefusedError):
+            await answerer()
+        await world.change("worker01-0")
+        assert await answerer() == "worker01-0"
+
+
 async def without_endpoints_it_refuses(world: World) -> None:
     await world.up()
     refused = (ConnectionRefusedError, PermissionError)  # EPERM: rejected before it was sent
@@ -218,6 +240,7 @@ Case = Callable[[World], Awaitable[None]]
         local_node_ports_show_the_client,
         every_backend_is_chosen,
         changes_are_followed,
+        a_kept_socket_follows_its_service,
         without_endpoints_it_refuses,
         unknown_ports_of_a_service_refuse,
     ],
