@@ -58,6 +58,8 @@ class IpamHandler:
                 await self._del(request)
             case CniCommand.CHECK:
                 self._check(request)
+            case CniCommand.GC:
+                await self._gc(request)
         return {}
 
     async def _add(self, request: CniRequest, namespace: Namespace | None) -> dict[str, Any]:
@@ -115,8 +117,7 @@ class IpamHandler:
         ]
         if not mine:
             return
-        uid = mine[0].slot.pod_uid
-        pod = await self._alive(request, uid)
+        pod = await self._alive(request.pod_namespace, request.pod_name, mine[0].slot.pod_uid)
         if pod is not None and not why_dead(pod):
             log.info("%s: the pod lives on and keeps its addresses", request)
             return
@@ -145,6 +146,24 @@ class IpamHandler:
         if wrong:
             raise CniError(CniCode.CHECK_FAILED, f"{request}: {'; '.join(wrong)}")
 
+    async def _gc(self, request: CniRequest) -> None:
+        """Free what this node's sandboxes outside of the runtime's list hold, if their pods
+        have ended, too: the list is a hint, no proof (CNI spec 1.1.0, section 2, "GC")."""
+        for entry in list(self._service.sources.ledger.entries()):
+            slot = entry.slot
+            if (
+                slot.state is not SlotState.HELD
+                or slot.owner is not None
+                or (slot.node, slot.network) != (self._node, request.network)
+                or (slot.container_id, slot.nic) in request.valid_attachments
+            ):
+                continue
+            namespace, _, name = (slot.pod or "").partition("/")
+            pod = await self._alive(namespace, name, slot.pod_uid)
+            if pod is None or why_dead(pod):
+                log.info("%s of sandbox %s is released", entry.address, slot.container_id)
+                await self._service.release([entry], DEL_SECONDS)
+
     def _of_pod(self, request: CniRequest) -> list[Entry]:
         ledger = self._service.sources.ledger
         if request.pod_uid and (found := ledger.of_pod(request.pod_uid)):
@@ -158,7 +177,7 @@ class IpamHandler:
             raise CniError(CniCode.INVALID_ENVIRONMENT, words)
         pod = self._service.sources.pod(request.pod_namespace, request.pod_name)
         if pod is None or not _is_meant(pod, request.pod_uid):
-            pod = await self._live_pod(request)
+            pod = await self._live_pod(request.pod_namespace, request.pod_name)
         if pod is None:
             words = f"Pod {request.pod_namespace}/{request.pod_name} is not in the API (yet)"
             raise CniError(CniCode.TRY_AGAIN_LATER, words)
@@ -167,20 +186,19 @@ class IpamHandler:
             raise CniError(CniCode.UNKNOWN_CONTAINER, f"{words}; this sandbox is obsolete")
         return pod
 
-    async def _alive(self, request: CniRequest, uid: PodUID | None) -> Pod | None:
+    async def _alive(self, namespace: str, name: str, uid: PodUID | None) -> Pod | None:
         """The pod of that UID, if it still exists. The cache may be behind, but what it says
         of a pod's end is true; anything else is asked of the API."""
-        pod = self._service.sources.pod(request.pod_namespace, request.pod_name)
+        pod = self._service.sources.pod(namespace, name)
         if pod is None or pod.uid != uid or not why_dead(pod):
-            pod = await self._live_pod(request)
+            pod = await self._live_pod(namespace, name)
         return pod if pod is not None and pod.uid == uid else None
 
-    async def _live_pod(self, request: CniRequest) -> Pod | None:
+    async def _live_pod(self, namespace: str, name: str) -> Pod | None:
         try:
-            obj = await self._service.client.get(POD, request.pod_name, request.pod_namespace)
+            return read_pod(await self._service.client.get(POD, name, namespace))
         except NotFound:
             return None
-        return read_pod(obj)
 
 
 def _is_meant(pod: Pod, uid: PodUID) -> bool:

@@ -75,9 +75,9 @@ class Counters:
 class Traffic:
     """Keeps agents that take addresses from the same pool out of each other's way.
 
-    A second refusal in a row opens lanes, further ones open more, each time with a new lane
-    for this agent; when all goes well for a while they close again, down to the one lane in
-    which the lowest free address is always taken first.
+    A second refusal in a row because someone was faster opens lanes, further ones open more,
+    each time with a new lane for this agent; when all goes well for a while they close again,
+    down to the one lane in which the lowest free address is always taken first.
     """
 
     lane: Lane = field(default_factory=Lane)
@@ -202,7 +202,6 @@ class PoolWriter:
             await self._read_small(ground)
         failed = await asyncio.gather(*(self._write(*item) for item in writes.items()))
         if any(failed):
-            self._traffic.refused()
             await asyncio.sleep(self._backoff.wait())
         elif writes:
             self._traffic.passed()
@@ -217,6 +216,8 @@ class PoolWriter:
         except REPEATABLE as exc:
             self.counters.refused += 1
             self._problem = str(exc)
+            if isinstance(exc, (Invalid, AlreadyExists)):
+                self._traffic.refused()
             await self._read(key)
             return {waiting for waiting, _ in group}
         except KubeError as exc:

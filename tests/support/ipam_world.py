@@ -60,6 +60,7 @@ class Agent:
         uid: str = "",
         ipam: Mapping[str, Any] | None = None,
         previous: Mapping[str, Any] | None = None,
+        attachments: list[dict[str, str]] | None = None,
     ) -> dict[str, Any]:
         """One CNI call for ``namespace/name``; ``ipam`` is the configuration's object."""
         namespace, _, name = pod.partition("/")
@@ -76,6 +77,8 @@ class Agent:
         config["ipam"] = {"type": "spiderpool", **(ipam or {})}
         if previous is not None:
             config["prevResult"] = previous
+        if attachments is not None:
+            config |= {"cniVersion": "1.1.0", "cni.dev/valid-attachments": attachments}
         request = parse_request(env, orjson.dumps(config))
         netns = cast(Namespace, FakeNamespace())
         return await self.handler.handle(request, netns, netns)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spiderpool.errors import CniCode, CniError, NoAddress
+from spiderpool.errors import BadInput, CniCode, CniError, NoAddress
 from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPPOOL
 
 CONF = {"default_ipv4_ippool": ["a"]}
@@ -269,5 +269,62 @@ def test_a_pool_made_again_remembers_its_addresses(play: Any) -> None:
             await world.pool("a", "10.6.212.100-10.6.212.110")
             await world.settle()
             assert await agent.add("default/y", ipam=CONF) == ["10.6.212.101/16"]
+
+    play(story)
+
+
+def test_dual_stack_and_routes(play: Any) -> None:
+    async def story(world: Any) -> None:
+        routes = [{"dst": f"10.{n}.0.0/16", "gw": "10.6.0.2"} for n in (30, 31)]
+        await world.pool("a", "10.6.212.100", gateway="10.6.0.1", routes=routes)
+        await world.pool("six", "fd00::10-fd00::ffff", subnet="fd00::/64", gateway="fd00::1")
+        own = '[{"dst":"10.31.0.0/16","gw":"10.6.0.9"},{"dst":"2001:db8::/32","gw":"fd00::9"}]'
+        await world.pod("default/x", annotations={"ipam.spidernet.io/routes": own})
+        far = own.replace("10.6", "9.9")
+        await world.pod("default/y", annotations={"ipam.spidernet.io/routes": far})
+        conf = {"default_ipv4_ippool": ["a"], "default_ipv6_ippool": ["six"]}
+        async with world.agent() as agent:
+            with pytest.raises(BadInput, match="the gateway is in no pool's subnet"):
+                await agent.add("default/y", ipam=conf)
+            answer = await agent.call("ADD", "default/x", ipam=conf)
+            assert [(ip["address"], ip["gateway"]) for ip in answer["ips"]] == [
+                ("10.6.212.100/16", "10.6.0.1"),
+                ("fd00::10/64", "fd00::1"),
+            ]
+            assert [(route["dst"], route["gw"]) for route in answer["routes"]] == [
+                ("10.30.0.0/16", "10.6.0.2"),
+                ("10.31.0.0/16", "10.6.0.9"),
+                ("2001:db8::/32", "fd00::9"),
+                ("0.0.0.0/0", "10.6.0.1"),
+                ("::/0", "fd00::1"),
+            ]
+            clean = await agent.call("ADD", "default/x", ipam={**conf, "clean_gateway": True})
+            assert "0.0.0.0/0" not in [route["dst"] for route in clean["routes"]]
+
+    play(story)
+
+
+def test_gc_frees_what_the_runtime_does_not_know_if_the_pod_has_ended_too(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.212.100-10.6.212.110")
+        async with world.agent() as agent:
+            for name in ("known", "unknown", "alive"):
+                await world.pod(f"default/{name}")
+                await agent.add(f"default/{name}", ipam=CONF, container=name)
+            await world.pod("default/far", node="worker02")
+            async with world.agent("worker02") as other:
+                await other.add("default/far", ipam=CONF, container="far")
+            for name in ("known", "unknown", "far"):
+                await world.api.delete(POD, name, "default", grace_seconds=0)
+            await world.settle()
+            known = [{"containerID": "known", "ifname": "net1"}]
+            await agent.call("GC", "default/x", attachments=known)
+        states = {e.slot.pod: e.slot.state for e in (await world.ledger()).in_pool("a")}
+        assert states == {
+            "default/known": "held",
+            "default/unknown": "cooling",
+            "default/alive": "held",
+            "default/far": "held",
+        }
 
     play(story)
