@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.doctor.finding import Finding
+from harness.netns import nft
 from harness.nodes.plugins import MACHINE_FOLDERS, machine_plugins
 from harness.run import kubectl
 
@@ -18,7 +18,6 @@ DESCRIPTORS_PER_POD = 16
 _NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 _NAMESPACES = Path("/proc/sys/user/max_net_namespaces")
 _TRACING = Path("/sys/kernel/tracing/events/fib")
-_SBIN = "/usr/sbin:/sbin"
 
 
 def examine_machine() -> list[Finding]:
@@ -27,7 +26,7 @@ def examine_machine() -> list[Finding]:
 
 
 def _programs() -> Iterator[Finding]:
-    yield _program("nft", shutil.which("nft", path=_path()), "apt-get install nftables")
+    yield _program("nft", nft.find(), "apt-get install nftables")
     yield _program("kubectl", kubectl.find(), "run ci/setup, or put one on PATH")
     macvlan = machine_plugins().get("macvlan")
     yield Finding(
@@ -89,7 +88,3 @@ def _number(file: Path) -> int | None:
         return int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-
-
-def _path() -> str:
-    return f"{os.environ.get('PATH', '')}:{_SBIN}"

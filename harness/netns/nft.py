@@ -16,6 +16,11 @@ class NoNft(SpiderpoolError):
     """The machine has no ``nft``."""
 
 
+def find() -> str | None:
+    """The program, in the folders of system programs: PATH of a user often lacks them."""
+    return shutil.which("nft", path=_PATH)
+
+
 async def load(namespace: Namespace, script: str) -> None:
     """Carry out a script in the language of nft(8), all or nothing.
 
@@ -23,7 +28,7 @@ async def load(namespace: Namespace, script: str) -> None:
         OperationFailed: with nft's first complaint.
         NoNft: the program is missing.
     """
-    program = shutil.which("nft", path=_PATH)
+    program = find()
     if program is None:
         raise NoNft(f"no nft in {_PATH}; install the package nftables")
     done = await run([program, "-f", "-"], namespace, env={"PATH": _PATH}, stdin=script.encode())
