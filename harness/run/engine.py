@@ -17,11 +17,13 @@ from pathlib import Path
 
 from harness.capture.pcapng import pcapng
 from harness.netns import sandbox
+from harness.netns.capabilities import capabilities
 from harness.netns.sandbox import SandboxRefused
 from harness.run.dump import write_state
 from harness.run.events import Ended, Event, Judged, Result, Started, encode
 from harness.run.events import Step as StepDone
 from harness.run.judging import Judge, Judgement
+from harness.run.readiness import obstacles
 from harness.run.session import Session
 from harness.run.steps import carry_out
 from harness.scenario.expectations import Expectation
@@ -148,7 +150,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         keep = options.keep.resolve() if options.keep else None
         sandbox.enter()
-        asyncio.run(_until_told(Engine(load(options.scenario), emit, keep)))
+        scenario = load(options.scenario)
+        if missing := "; ".join(obstacles(scenario)):
+            emit(Ended(0.0, cannot=missing))
+        else:
+            asyncio.run(_until_told(Engine(scenario, emit, keep)))
     except SandboxRefused as error:
         emit(Ended(0.0, cannot=str(error)))
     except SpiderpoolError as error:

@@ -1,0 +1,49 @@
+"""What a machine lacks for a scenario is said before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.netns import nft
+from harness.run import kubectl, readiness
+from harness.run.readiness import obstacles
+from harness.scenario.model import Capability, Scenario
+
+
+def scenario(*needs: Capability) -> Scenario:
+    return Scenario(Path("s.yaml"), "s", "a scenario", "page", (), needs, {}, ())
+
+
+@pytest.fixture(autouse=True)
+def complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has every program."""
+    monkeypatch.setattr(kubectl, "find", lambda: "/bin/kubectl")
+    monkeypatch.setattr(nft, "find", lambda: "/bin/nft")
+    monkeypatch.setattr(readiness, "machine_plugins", lambda: {"macvlan": Path("/bin/macvlan")})
+
+
+def no_question() -> frozenset[Capability]:
+    raise AssertionError("the kernel was asked without need")
+
+
+def test_a_complete_machine_has_no_obstacle() -> None:
+    assert list(obstacles(scenario(), no_question)) == []
+
+
+def test_each_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubectl, "find", lambda: None)
+    monkeypatch.setattr(nft, "find", lambda: None)
+    monkeypatch.setattr(readiness, "machine_plugins", dict)
+    kubectl_, nft_, macvlan = obstacles(scenario(), no_question)
+    assert kubectl_.startswith("no kubectl: run ci/setup")
+    assert nft_.startswith("no nft: install")
+    assert macvlan.startswith("no CNI plugin macvlan: install")
+
+
+def test_a_kernel_that_lacks_what_is_needed() -> None:
+    needs = scenario(Capability.VLAN, Capability.IPV6)
+    assert list(obstacles(needs, lambda: set(Capability))) == []
+    (missing,) = obstacles(needs, lambda: {Capability.IPV6})
+    assert missing == "the kernel has no vlan: `harness doctor` says how to get it"
