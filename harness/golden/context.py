@@ -1,0 +1,90 @@
+"""What a rule of :mod:`harness.golden.explain` looks at: both outcomes of one call."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from harness.golden.meaning import MAIN_VIEW, Kind, Statement
+from harness.golden.recorded import Pair
+from spiderpool.coordinator.config import Config
+from spiderpool.coordinator.facts import node_addresses
+from spiderpool.coordinator.nics import NODE_VETH
+from spiderpool.netlink.objects import Route
+from spiderpool.types.address import Address, Family, address_of, host_prefix
+from spiderpool.types.names import IfName
+
+
+class Side(enum.StrEnum):
+    """Who makes a statement that the other does not."""
+
+    THEIRS = "theirs"
+    OURS = "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Both outcomes of one call; ``attached`` are the NICs that run the coordinator."""
+
+    config: Config
+    nic: IfName
+    attached: tuple[IfName, ...]
+    before: Pair
+    theirs: frozenset[Statement]
+    ours: frozenset[Statement]
+    initially: frozenset[Statement]
+    """What held before the first ADD, and what other plugins did since."""
+    previously: frozenset[Statement]
+    """What held before this call, in ours."""
+    is_removal: bool = False
+
+    def of(self, side: Side) -> frozenset[Statement]:
+        return self.theirs if side is Side.THEIRS else self.ours
+
+    @property
+    def passage(self) -> IfName:
+        """The pod's link to its node."""
+        veth = self.before.pod.link(NODE_VETH) or any(s.link == NODE_VETH for s in self.ours)
+        return NODE_VETH if veth else self.config.first_nic
+
+    def views(self, side: Side) -> set[str]:
+        """Sources and marks that a rule leads somewhere."""
+        return {s.view for s in self.of(side) if s.kind is Kind.NUMBER and s.place == "pod"}
+
+    def nic_of(self, view: str) -> IfName | None:
+        """The NIC that has the address of ``from <address>``."""
+        source = view.removeprefix("from ")
+        if source == self.config.veth_link_address:
+            return NODE_VETH
+        return next(
+            (e.link for e in self.before.pod.addresses if address_of(e.address) == source), None
+        )
+
+    def belongs_to_table(self, view: str, route: Route) -> bool:
+        """Whether a complete table of ``view`` has the route: the NIC's own routes, policy
+        routes, and by the passage the node, the cluster and, for replies, everything."""
+        owner = self.nic_of(view)
+        policies = {policy.destination for policy in self.config.policy_routes}
+        own = _plain(route) in self._own_routes() or route.destination in policies
+        if route.link == owner and own:
+            return True
+        if route.link != self.passage:
+            return False
+        if route.gateway is None:
+            return route.destination in {host_prefix(a) for a in self.node_addresses}
+        reply = route.is_default and (view.startswith("mark") or owner == NODE_VETH)
+        to_cluster = route.destination in self.config.cluster_cidrs
+        return route.gateway in self.node_addresses and (reply or to_cluster)
+
+    def _own_routes(self) -> set[Route]:
+        """What other plugins put into main."""
+        main = (s.route for s in self.initially if s.view == MAIN_VIEW and s.place == "pod")
+        return {_plain(route) for route in main if route is not None}
+
+    @property
+    def node_addresses(self) -> set[Address]:
+        return {a for family in Family for a in node_addresses(self.before.node, family)}
+
+
+def _plain(route: Route) -> Route:
+    return replace(route, metric=0)

@@ -1,0 +1,120 @@
+"""What two namespaces mean, as statements that compare whatever numbers were chosen.
+
+A routing table counts by who is led to it: ``main``, ``from 10.6.212.145``, ``mark 0x1``;
+a table that no rule leads to is told apart. Numbers of tables and rules are statements of
+their own.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from harness.golden.recorded import Pair
+from spiderpool.coordinator.present import canonical, legs
+from spiderpool.netlink.lines import as_route_line
+from spiderpool.netlink.objects import NetState, Protocol, Route, Rule, Scope
+from spiderpool.types.names import LOCAL, MAIN, TableID
+
+MAIN_VIEW = "main"
+
+
+class Kind(enum.StrEnum):
+    """What a statement is about."""
+
+    LINK = "link"
+    ADDRESS = "address"
+    ROUTE = "route"
+    NUMBER = "number"
+    NEIGHBOUR = "neighbour"
+    MARKS = "marks"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``place`` is ``pod`` or ``node``; ``view`` says of routes and numbers who uses them."""
+
+    place: str
+    kind: Kind
+    view: str
+    text: str
+    route: Route | None = None
+    link: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(word for word in (self.place, self.kind, self.view, self.text) if word)
+
+
+def meaning(pair: Pair, known_links: frozenset[str]) -> frozenset[Statement]:
+    """Everything that the pair says, but for what the kernel keeps by itself or forgets.
+
+    MACs of links other than ``known_links`` were drawn at random and are not compared.
+    """
+    names = {link.mac: f"pod:{link.name}" for link in pair.pod.links}
+    names |= {link.mac: f"node:{link.name}" for link in pair.node.links}
+    statements = {*_state("pod", pair.pod, names), *_state("node", pair.node, names)}
+    for place, state in (("pod", pair.pod), ("node", pair.node)):
+        for link in state.links:
+            mac = link.mac if f"{place}:{link.name}" in known_links else ""
+            text = f"mtu {link.mtu} txqueuelen {link.txqueuelen} {'up' if link.up else 'down'}"
+            statements.add(Statement(place, Kind.LINK, link.name, f"{text} {mac}", link=link.name))
+    statements |= {Statement("pod", Kind.MARKS, link, "") for link in pair.pod.reply_marks}
+    return frozenset(statements)
+
+
+def links_of(pair: Pair) -> frozenset[str]:
+    """``pod:eth0`` and so on."""
+    return frozenset(
+        (
+            *(f"pod:{link.name}" for link in pair.pod.links),
+            *(f"node:{link.name}" for link in pair.node.links),
+        )
+    )
+
+
+def _state(place: str, state: NetState, names: dict[str, str]) -> Iterator[Statement]:
+    for entry in state.addresses:
+        if entry.scope is not Scope.LINK:
+            yield Statement(place, Kind.ADDRESS, entry.link, entry.address, link=entry.link)
+    yield from _tables(place, state)
+    for neighbour in state.neighbours:
+        if neighbour.permanent:
+            text = f"{neighbour.address} is {names.get(neighbour.mac, neighbour.mac)}"
+            link = neighbour.link
+            yield Statement(place, Kind.NEIGHBOUR, link, text, link=link)
+
+
+def _tables(place: str, state: NetState) -> Iterator[Statement]:
+    """Rules that every namespace has lead to local, main and default."""
+    users: dict[TableID, list[str]] = {MAIN: [MAIN_VIEW]}
+    for rule in state.rules:
+        if rule.table in (LOCAL, MAIN, TableID(253)):
+            continue
+        view = _view(rule)
+        users.setdefault(rule.table, []).append(view)
+        yield Statement(place, Kind.NUMBER, view, f"priority {rule.priority} table {rule.table}")
+    for route in state.routes:
+        for leg in map(canonical, legs(route)):
+            if leg.destination == "fe80::/64" or leg.table == LOCAL:
+                continue
+            for view in users.get(leg.table, [f"nobody, table {leg.table}"]):
+                if view == MAIN_VIEW or not view.startswith(("from", "mark")) or _fits(view, leg):
+                    yield _route(place, view, leg)
+
+
+def _fits(view: str, route: Route) -> bool:
+    """A table is shared by both families, a rule is of one."""
+    return (":" in view) is (":" in route.destination) or view.startswith("mark")
+
+
+def _view(rule: Rule) -> str:
+    if rule.mark is not None:
+        return f"mark {rule.mark:#x}"
+    return f"from {rule.source.partition('/')[0]}" if rule.source else "all"
+
+
+def _route(place: str, view: str, route: Route) -> Statement:
+    plain = replace(route, table=MAIN, protocol=Protocol.BOOT)
+    text = as_route_line(plain)
+    return Statement(place, Kind.ROUTE, view, text, plain, link=route.link or "")
