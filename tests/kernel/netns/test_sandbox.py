@@ -143,6 +143,8 @@ def _use_a_sandbox_as_nobody() -> None:
     os.setresuid(65534, 65534, 65534)
     sandbox.enter()
     rules = "add table ip t { chain c { type nat hook postrouting priority 100; masquerade; }; }"
-    subprocess.run("ip link add left type veth peer name right".split(), check=True)
+    subprocess.run(
+        ["ip", "link", "add", "left", "type", "veth", "peer", "name", "right"], check=True
+    )
     subprocess.run(["nft", rules], check=True)
     os._exit(5)
