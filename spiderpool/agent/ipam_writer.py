@@ -172,9 +172,11 @@ class PoolWriter:
             try:
                 unwritten = await self._round(batch)
             except Exception as exc:
-                log.exception("pool %s: a round failed", self.pool)
+                if not isinstance(exc, SpiderpoolError):
+                    log.exception("pool %s: a round failed", self.pool)
+                    exc = SpiderpoolError(f"IPPool {self.pool}: a fault of the agent: {exc}")
                 for waiting in batch:
-                    _refuse(waiting, SpiderpoolError(f"IPPool {self.pool}: {exc}"))
+                    _refuse(waiting, exc)
                 continue
             self._queue.extendleft(w for w in reversed(batch) if w in unwritten)
             pause = min((loop.time() - started) * PAUSE_SHARE, LONGEST_PAUSE)

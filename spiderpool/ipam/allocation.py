@@ -235,15 +235,15 @@ class Desk:
         return bool(self._taken.get(key, 0) >> (to_int(address) - key.base) & 1)
 
     def why_full(self) -> str:
-        """``all IP addresses used out: 99/101 (2 set aside, next in 12 s)``."""
+        """``all IP addresses used out: 99/101 (2 set aside, the first until ...)``."""
         aside = [
-            seconds(entry.slot.until) - self.now
+            entry.slot.until or ""
             for entry in self.ledger.waiting(self.ground.family, SlotState.SET_ASIDE)
             if to_int(entry.address) in self.ground and seconds(entry.slot.until) > self.now
         ]
         size = self.ground.size
         text = f"all IP addresses used out: {size - len(aside)}/{size}"
-        return text + (f" ({len(aside)} set aside, next in {min(aside):.0f} s)" if aside else "")
+        return text + (f" ({len(aside)} set aside, the first until {min(aside)})" if aside else "")
 
 
 def _renewed(known: Entry, holder: Slot) -> Change | Settled:

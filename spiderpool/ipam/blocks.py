@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +41,12 @@ def key_of(address: str) -> BlockKey:
     return BlockKey(family_of(address), to_int(address) & -SIZE)
 
 
+@functools.lru_cache(maxsize=4096)
+def addresses(key: BlockKey) -> tuple[Address, ...]:
+    """The addresses of a block, in order; kept, since blocks are read again and again."""
+    return tuple(key.address(offset) for offset in range(SIZE))
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A block as the API has it. A slot that someone deleted by hand is None: not to be used."""
@@ -72,29 +79,23 @@ def read_block(obj: Mapping[str, Any], before: Block | None = None) -> Block:
     Raises:
         BadInput: naming the block and the slot.
     """
-    spec, where = obj["spec"], SpiderIPBlock.KIND.where(obj)
+    spec, uid = obj["spec"], obj["metadata"].get("uid", "")
     key, raw = key_of(spec["base"]), spec.get("slots") or {}
-    uid = obj["metadata"].get("uid", "")
     known = before.slots if before and before.uid == uid else (None,) * SIZE
-    slots = tuple(
-        _read_slot(raw.get(address), known[offset], f"{where}: spec.slots[{address}]")
-        for offset, address in ((offset, key.address(offset)) for offset in range(SIZE))
-    )
+    slots: list[Slot | None] = []
     busy, waiting = 0, []
-    for offset, slot in enumerate(slots):
+    for offset, address in enumerate(addresses(key)):
+        slot, item = known[offset], raw.get(address)
+        if item is None:
+            slot = None
+        elif slot is None or slot.generation != item.get("generation", 0):
+            slot = decode(Slot, item, f"{SpiderIPBlock.KIND.where(obj)}: spec.slots[{address}]")
         if slot is None or slot.state is SlotState.HELD:
             busy |= 1 << offset
         elif slot.state is not None:
             waiting.append((seconds(slot.until), offset))
-    return Block(key, uid, slots, busy, tuple(waiting))
-
-
-def _read_slot(raw: Mapping[str, Any] | None, known: Slot | None, where: str) -> Slot | None:
-    if raw is None:
-        return None
-    if known is not None and known.generation == raw.get("generation", 0):
-        return known
-    return decode(Slot, raw, where)
+        slots.append(slot)
+    return Block(key, uid, tuple(slots), busy, tuple(waiting))
 
 
 def new_object(key: BlockKey, changes: Iterable[Change]) -> dict[str, Any]:

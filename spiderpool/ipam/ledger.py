@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spiderpool.ipam.blocks import Block, BlockKey, key_of, read_block
+from spiderpool.ipam.blocks import SIZE, Block, BlockKey, key_of, read_block
 from spiderpool.types.address import Address, Family, to_int
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
@@ -124,11 +124,9 @@ class Ledger:
         return [e for e in self.in_pool(pool) if e.slot.state is SlotState.HELD]
 
     def _reindex(self, key: BlockKey, before: Block | None, after: Block | None) -> None:
-        old = before.slots if before else ()
-        new = after.slots if after else ()
-        for offset in range(max(len(old), len(new))):
-            was = old[offset] if before else None
-            now = new[offset] if after else None
+        nothing = (None,) * SIZE
+        old, new = before.slots if before else nothing, after.slots if after else nothing
+        for offset, (was, now) in enumerate(zip(old, new, strict=True)):
             if was is not now:
                 address = key.address(offset)
                 self._forget(address, was)

@@ -328,3 +328,15 @@ def test_gc_frees_what_the_runtime_does_not_know_if_the_pod_has_ended_too(play: 
         }
 
     play(story)
+
+
+def test_a_reserved_address_that_cannot_be_read_stops_everything(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.212.100-10.6.212.110")
+        await world.reserve("r", "10.6.212.100-oops")
+        await world.pod("default/x")
+        async with world.agent() as agent:
+            with pytest.raises(BadInput, match=r"SpiderReservedIP r: spec.ips\[0\]"):
+                await agent.add("default/x", ipam=CONF)
+
+    play(story)
