@@ -6,12 +6,13 @@ from typing import Any
 
 from harness.expect.names import Names, UnknownName
 from harness.expect.networks import judge_network, judge_nics
-from harness.expect.objects import judge_object
+from harness.expect.objects import judge_events, judge_object
 from harness.expect.paths import Contrast, judge_blocked, judge_reaches, shown
 from harness.expect.tables import judge_table
 from harness.expect.verdict import Finding, Verdict, failed, passed
 from harness.scenario.expectations import (
     Blocked,
+    EventSays,
     Expectation,
     NetworkHas,
     NicsHave,
@@ -22,15 +23,16 @@ from harness.scenario.expectations import (
 from harness.trace.observe import Observation
 from spiderpool.netlink.objects import NetState
 
-Observed = dict[str, Any] | None | str | NetState | Observation | Contrast
+Observed = dict[str, Any] | list[dict[str, Any]] | None | str | NetState | Observation | Contrast
 
 
 def judge(expectation: Expectation, observed: Observed, names: Names) -> Verdict:
     """Whether what was observed is what is expected.
 
     ``observed`` is, by the kind of expectation: the API object, or None when it is absent
-    (ObjectHas); what kubectl printed (TableHas); the place's state (NetworkHas, NicsHave);
-    an Observation (Reaches); a Contrast (Blocked). Anything else is a TypeError.
+    (ObjectHas); the Events about an object (EventSays); what kubectl printed (TableHas); the
+    place's state (NetworkHas, NicsHave); an Observation (Reaches); a Contrast (Blocked).
+    Anything else is a TypeError.
     """
     try:
         finding = _finding(expectation, observed, names)
@@ -48,6 +50,10 @@ def _finding(expectation: Expectation, observed: Observed, names: Names) -> Find
     match expectation, observed:
         case ObjectHas(), dict() | None:
             finding = judge_object(expectation.has, observed, fill)
+            return _about(fill(expectation.object), finding)
+        case EventSays(), list():
+            words = tuple(map(fill, expectation.words))
+            finding = judge_events(expectation.reason, words, observed)
             return _about(fill(expectation.object), finding)
         case TableHas(), str():
             rows = [{key: fill(cell) for key, cell in row.items()} for row in expectation.rows]
@@ -79,6 +85,9 @@ def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
         case ObjectHas(), _:
             state = "is absent" if expectation.has is None else "is as expected"
             return f"{names.text(expectation.object, expectation.bound)} {state}"
+        case EventSays(), _:
+            about = names.text(expectation.object, expectation.bound)
+            return f"an event about {about} says {' ... '.join(expectation.words)}"
         case TableHas(), _:
             return f"{_command(expectation)} prints {len(expectation.rows)} expected rows"
         case NetworkHas(), _:

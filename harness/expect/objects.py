@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -25,6 +25,19 @@ def judge_object(has: Any, found: dict[str, Any] | None, fill: Fill) -> Finding 
     for problem in _differences("", filled(has, fill), found):
         return Finding(problem, _printed(filled(has, fill)), _printed(found))
     return None
+
+
+def judge_events(
+    reason: str, words: tuple[str, ...], found: Sequence[Mapping[str, Any]]
+) -> Finding | None:
+    """None when one of the Events has the reason, and all the words in its message."""
+    messages = [event.get("message", "") for event in found if event.get("reason") == reason]
+    if any(all(word in message for word in words) for message in messages):
+        return None
+    expected = (f"{reason}: {' ... '.join(words)}",)
+    seen = tuple(f"{event.get('reason')}: {event.get('message')}" for event in found)
+    missing = "says so" if messages else f"has reason {reason}"
+    return Finding(f"no event {missing}", expected, seen)
 
 
 def filled(value: Any, fill: Fill) -> Any:

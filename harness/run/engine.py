@@ -17,7 +17,6 @@ from pathlib import Path
 
 from harness.capture.pcapng import pcapng
 from harness.netns import sandbox
-from harness.netns.capabilities import capabilities
 from harness.netns.sandbox import SandboxRefused
 from harness.run.dump import write_state
 from harness.run.events import Ended, Event, Judged, Result, Started, encode

@@ -15,6 +15,7 @@ from harness.expect.verdict import Verdict, failed
 from harness.run.session import Session
 from harness.scenario.expectations import (
     Blocked,
+    EventSays,
     Expectation,
     NetworkHas,
     NicsHave,
@@ -27,6 +28,7 @@ from harness.scenario.reference import Place
 from harness.trace.explain import explain
 from harness.trace.observe import Observation, observe
 from spiderpool.errors import SpiderpoolError
+from spiderpool.kube.resources import EVENT
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.objects import NetState
 
@@ -50,13 +52,14 @@ class Judge:
 
     def __init__(self, session: Session, controls: Mapping[str, Expectation]) -> None:
         self._session, self._controls = session, controls
+        self._asking = {ObjectHas: self._object, EventSays: self._events, TableHas: self._table}
 
     async def judge(self, expectation: Expectation) -> Judgement:
         """The verdict; what cannot even be observed fails."""
         try:
             names = await self._session.names()
             match expectation:
-                case ObjectHas() | TableHas():
+                case ObjectHas() | EventSays() | TableHas():
                     return Judgement(await self._in_time(expectation))
                 case NetworkHas() | NicsHave():
                     observed = self._state(expectation.place, names)
@@ -68,10 +71,10 @@ class Judge:
         except SpiderpoolError as error:
             return Judgement(failed(expectation, str(error)))
 
-    async def _in_time(self, expectation: ObjectHas | TableHas) -> Verdict:
+    async def _in_time(self, expectation: ObjectHas | EventSays | TableHas) -> Verdict:
         """Asks the API until it shows what is expected, or the time for it is over."""
         deadline = time.monotonic() + expectation.within
-        ask = self._object if isinstance(expectation, ObjectHas) else self._table
+        ask = self._asking[type(expectation)]
         while True:
             names = await self._session.names()
             verdict = judge(expectation, await _asked(ask, expectation, names), names)
@@ -83,6 +86,15 @@ class Judge:
         assert isinstance(expectation, ObjectHas)
         what = names.text(expectation.object, expectation.bound)
         return await self._session.get(what, "-n", expectation.namespace)
+
+    async def _events(self, expectation: Expectation, names: Names) -> Observed:
+        assert isinstance(expectation, EventSays)
+        kind, _, name = names.text(expectation.object, expectation.bound).partition("/")
+        listed = await self._session.cluster.client.list(
+            EVENT, expectation.namespace, field_selector=f"involvedObject.name={name}"
+        )
+        about = (event for event in listed["items"] if event["involvedObject"]["name"] == name)
+        return [event for event in about if event["involvedObject"]["kind"].lower() == kind]
 
     async def _table(self, expectation: Expectation, names: Names) -> Observed:
         assert isinstance(expectation, TableHas)

@@ -62,6 +62,17 @@ class ObjectHas(_Common):
 
 
 @dataclass(frozen=True, slots=True)
+class EventSays(_Common):
+    """An Event about an object has this reason, and each of ``words`` in its message."""
+
+    object: str
+    namespace: str
+    reason: str
+    words: tuple[str, ...]
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class TableHas(_Common):
     """What ``kubectl get`` prints has these columns, and a row with each of these cells."""
 
@@ -146,4 +157,4 @@ class Blocked(_Common):
     leaves: Reference | None = None
 
 
-Expectation = ObjectHas | TableHas | NetworkHas | NicsHave | Reaches | Blocked
+Expectation = ObjectHas | EventSays | TableHas | NetworkHas | NicsHave | Reaches | Blocked

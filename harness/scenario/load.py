@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from harness.scenario.changes import parse_ip, parse_redirect
 from harness.scenario.check import check
 from harness.scenario.document import Item, read, required
 from harness.scenario.model import (
@@ -172,5 +173,7 @@ _STEPS: Mapping[str, Callable[[Item, Path], Step]] = {
     **{str(verb): _manifests(verb) for verb in ManifestVerb},
     "scale": _scale,
     "wait": _wait,
+    "ip": lambda item, _folder: parse_ip(item),
+    "redirect": lambda item, _folder: parse_redirect(item),
     "expect": _expect,
 }

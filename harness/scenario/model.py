@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.scenario.document import Where
 from harness.scenario.expectations import Expectation
+from harness.scenario.reference import Place
 
 
 class Capability(enum.StrEnum):
@@ -102,6 +103,31 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Ip:
+    """Words of an ip(8) command, with placeholders, carried out in a place."""
+
+    where: Where
+    place: Place
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"ip {' '.join(self.words)} on {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """TCP that comes into a place for ``port`` goes to its own port ``to`` instead."""
+
+    where: Where
+    place: Place
+    port: int
+    to: int
+
+    def __str__(self) -> str:
+        return f"redirect TCP port {self.port} to {self.to} on {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
 class Expect:
     """Judge these now."""
 
@@ -112,7 +138,7 @@ class Expect:
         return f"expect {len(self.expectations)} things"
 
 
-Step = Install | Manifests | Scale | Wait | Expect
+Step = Install | Manifests | Scale | Wait | Ip | Redirect | Expect
 
 
 @dataclass(frozen=True, slots=True)

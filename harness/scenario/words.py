@@ -10,6 +10,7 @@ from typing import Any
 from harness.scenario.document import Item, required
 from harness.scenario.expectations import (
     Blocked,
+    EventSays,
     Expectation,
     NetworkHas,
     NicsHave,
@@ -84,6 +85,17 @@ def _object(item: Item, identifier: str, bound: str | None) -> ObjectHas:
     return ObjectHas(
         identifier, item.where, bound, name, namespace_of(entries), has, within_of(entries)
     )
+
+
+def _event(item: Item, identifier: str, bound: str | None) -> EventSays:
+    entries = item.mapping(*_COMMON, "event", "namespace", "reason", "says")
+    words = required(entries, "says", item).many(lambda entry: str(_texts_checked(entry, bound)))
+    about = object_name(entries["event"])
+    if "/" not in about:
+        raise entries["event"].fail(f"{about!r} names no object", "write it like pod/web")
+    reason = required(entries, "reason", item).text()
+    namespace, within = namespace_of(entries), within_of(entries)
+    return EventSays(identifier, item.where, bound, about, namespace, reason, words, within)
 
 
 def _table(item: Item, identifier: str, bound: str | None) -> TableHas:
@@ -282,6 +294,7 @@ def within_of(entries: Mapping[str, Item]) -> float:
 
 _WORDS: Mapping[str, Callable[..., Expectation]] = {
     "object": _object,
+    "event": _event,
     "table": _table,
     "on": _on,
     **{str(protocol): _probe(protocol) for protocol in Protocol},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.expect.objects import judge_object
+from harness.expect.objects import judge_events, judge_object
 
 NAD = {
     "metadata": {"name": "macvlan", "ownerReferences": [{"kind": "SpiderMultusConfig", "uid": 7}]},
@@ -55,3 +55,24 @@ def test_absence_is_expected_or_not() -> None:
     assert problem(None, None) is None
     assert problem(None) == "it exists, and should not"
     assert problem({}, None) == "it does not exist"
+
+
+EVENTS = [
+    {"reason": "Scheduled", "message": "on worker01"},
+    {"reason": "FailedCreatePodSandBox", "message": "plugin coordinator failed ADD: no NIC net7"},
+]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "problem"),
+    [
+        ("FailedCreatePodSandBox", ("coordinator", "no NIC net7"), None),
+        ("FailedCreatePodSandBox", ("coordinator", "no NIC net8"), "no event says so"),
+        ("Scheduled", ("no NIC net7",), "no event says so"),
+        ("Killing", ("on",), "no event has reason Killing"),
+    ],
+)
+def test_events(reason: str, words: tuple[str, ...], problem: str | None) -> None:
+    finding = judge_events(reason, words, EVENTS)
+    assert (finding.problem if finding else None) == problem
+    assert finding is None or finding.seen[0] == "Scheduled: on worker01"

@@ -169,7 +169,7 @@ def test_a_negative_names_its_outcomes_and_its_control(tmp_path: Path) -> None:
         ("  - wait: pods\n    for: whatever\n" + RULES, 10, ["'whatever' is no condition"]),
         ("  - wait: --kubeconfig=/x\n    for: delete\n" + RULES, 9, ["is no object"]),
         ("  - scale: deployment/a\n" + RULES, 9, ["no 'to'"]),
-        ("  - expect:\n      - id: a\n", 10, ["says nothing", "object, table, on, ping"]),
+        ("  - expect:\n      - id: a\n", 10, ["says nothing", "object, event, table, on, ping"]),
         ("  - expect:\n      - on: web\n        ip rule: x\n", 10, ["no 'id'"]),
         ("  - expect:\n      - {id: a, on: web, ip addr: x}\n", 10, ["'ip addr' prints nothing"]),
         (RULES + RULES, 14, ["'rules' is used at", "scenario.yaml:10"]),

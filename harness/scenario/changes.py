@@ -1,0 +1,63 @@
+"""Steps that change a place behind the cluster's back: ``ip`` and ``redirect``."""
+
+from __future__ import annotations
+
+import re
+
+from harness.scenario.document import Item, required
+from harness.scenario.model import Ip, Redirect
+from harness.scenario.reference import Place, parse_reference, placeholders
+
+_OBJECTS = ("address", "link", "neigh", "route", "rule")
+_VERBS = ("add", "append", "change", "del", "replace", "set")
+_PLAIN = ("blackhole", "default", "down", "link", "nodad", "permanent", "unreachable", "up")
+_NAMED = ("address", "dev", "from", "lladdr", "lookup", "metric", "mtu", "nud", "pref", "scope")
+_KEYWORDS = (*_PLAIN, *_NAMED, "src", "table", "to", "via")
+_VALUE = re.compile(r"(?=.*[0-9{])[A-Za-z0-9.:/@_{}-]+\Z")
+"""Values have a digit, or are placeholders; so other words of ip(8), as those that load files,
+cannot pass for one."""
+
+
+def parse_ip(item: Item) -> Ip:
+    """``ip: neigh del 10.6.0.1 dev eth0``, ``on: client``.
+
+    Raises:
+        BadInput: it is another command than those that change addresses, links, neighbours,
+            routes or rules.
+    """
+    entries = item.mapping("ip", "on")
+    command = entries["ip"]
+    words = command.text().split()
+    rest = words[1:] if words[0] == "-6" else words
+    known = len(rest) > 2 and rest[0] in _OBJECTS and rest[1] in _VERBS
+    if not known:
+        raise command.fail(
+            f"{command.text()!r} is no change that ip can make here",
+            f"write one of {', '.join(_OBJECTS)}, then one of {', '.join(_VERBS)}, then what",
+        )
+    for word in rest[2:]:
+        if word.startswith("-") or not (word in _KEYWORDS or _VALUE.match(word)):
+            raise command.fail(
+                f"{word!r} is not known in an ip command here",
+                f"use {', '.join(_KEYWORDS)}",
+            )
+    placeholders(command.text(), str(command.where))
+    return Ip(command.where, _place(item), tuple(words))
+
+
+def parse_redirect(item: Item) -> Redirect:
+    """``redirect: 80``, ``to: 15006``, ``on: web``: what a service mesh's sidecar sets up."""
+    entries = item.mapping("redirect", "to", "on")
+    ports = [entries["redirect"], required(entries, "to", item)]
+    for port in ports:
+        if not 0 < port.integer() < 65536:
+            raise port.fail(f"{port.integer()} is no port", "use 1 to 65535")
+    return Redirect(ports[0].where, _place(item), ports[0].integer(), ports[1].integer())
+
+
+def _place(item: Item) -> Place:
+    on = required(item.mapping(), "on", item)
+    reference = parse_reference(on.text(), str(on.where))
+    if reference.nic is not None:
+        raise on.fail(f"{reference} is a NIC", f"name the place: {reference.place}")
+    return reference.place

@@ -1,0 +1,85 @@
+"""Steps that change a place behind the cluster's back: what they may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.scenario.changes import parse_ip, parse_redirect
+from harness.scenario.document import Item, read
+from harness.scenario.model import Ip, Redirect
+from harness.scenario.reference import Place
+from spiderpool.errors import BadInput
+
+
+def written(tmp_path: Path, text: str) -> Item:
+    path = tmp_path / "step.yaml"
+    path.write_text(text)
+    return read(path)
+
+
+def ip(tmp_path: Path, command: str, place: str = "client") -> Ip:
+    return parse_ip(written(tmp_path, f"ip: '{command}'\non: {place}\n"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "address add 10.6.212.100/16 dev eth0",
+        "address add fd00:10:6::100/64 dev eth0 nodad",
+        "-6 route replace default via fd00::1 dev eth0",
+        "neigh replace {web.eth0} lladdr 02:00:00:00:00:01 dev ens192 nud permanent",
+        "link set lan6 down",
+        "rule del from {web.eth0} lookup 99 pref 32761",
+    ],
+)
+def test_commands_that_change_a_network(tmp_path: Path, command: str) -> None:
+    step = ip(tmp_path, command)
+    assert step.words == tuple(command.split())
+    assert step.place == Place("client")
+    assert str(step) == f"ip {command} on client"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("netns exec x1 sh", ["is no change"]),
+        ("-batch /etc/passwd x", ["is no change"]),
+        ("address show dev", ["is no change"]),
+        ("link set eth0 xdp object x1.o", ["'xdp' is not known"]),
+        ("link set eth0 -x1", ["'-x1' is not known"]),
+        ("route add 10.0.0.0/8 encap bpf in x1", ["'encap' is not known"]),
+        ("address add {nowhere x1} dev eth0", ["names no place"]),
+        ("address add {web.net1.colour} dev eth0", ["'colour'"]),
+    ],
+)
+def test_other_commands_are_refused(tmp_path: Path, command: str, words: list[str]) -> None:
+    with pytest.raises(BadInput) as caught:
+        ip(tmp_path, command)
+    assert str(caught.value).startswith(f"{tmp_path}/step.yaml:1: ")
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_a_change_happens_in_a_place_not_in_a_nic(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"step\.yaml:2: .*name the place: client"):
+        ip(tmp_path, "link set eth0 down", "client.eth0")
+
+
+def test_redirect(tmp_path: Path) -> None:
+    step = parse_redirect(written(tmp_path, "redirect: 80\nto: 15006\non: web\n"))
+    assert (step.place, step.port, step.to) == (Place("web"), 80, 15006)
+    assert isinstance(step, Redirect)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("redirect: 80\non: web\n", "no 'to'"),
+        ("redirect: 80\nto: 70000\non: web\n", "70000 is no port"),
+        ("redirect: 80\nto: 15006\n", "no 'on'"),
+    ],
+)
+def test_redirects_that_cannot_be(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        parse_redirect(written(tmp_path, text))
