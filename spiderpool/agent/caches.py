@@ -16,7 +16,6 @@ from spiderpool.kube.resources import (
     NODE,
     POD,
     SPIDERCOORDINATOR,
-    SPIDERENDPOINT,
     SPIDERIPBLOCK,
     SPIDERIPPOOL,
     SPIDERRESERVEDIP,
@@ -33,7 +32,6 @@ class AgentCaches:
 
     pools: Informer
     blocks: Informer
-    endpoints: Informer
     reserved: Informer
     coordinators: Informer
     namespaces: Informer
@@ -46,7 +44,6 @@ class AgentCaches:
         return cls(
             pools=informers.of(SPIDERIPPOOL),
             blocks=informers.of(SPIDERIPBLOCK),
-            endpoints=informers.of(SPIDERENDPOINT),
             reserved=informers.of(SPIDERRESERVEDIP),
             coordinators=informers.of(SPIDERCOORDINATOR),
             namespaces=informers.of(NAMESPACE),
