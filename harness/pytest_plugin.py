@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the items of a file, so those of a scenario, on one worker: ``-n`` alone spreads
     them."""
+    config.addinivalue_line("markers", "kernel: needs network namespaces")
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadfile"
 
