@@ -139,7 +139,7 @@ def test_readiness_says_what_has_not_been_listed() -> None:
     async def main() -> None:
         world = World()
         (problem,) = world.readiness.problems("spiderpool")
-        assert "not been answered yet (and 7 more kinds)" in problem
+        assert "not been answered yet (and 6 more kinds)" in problem
         await world.informers.close()
 
     asyncio.run(main())
