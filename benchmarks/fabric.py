@@ -27,7 +27,7 @@ from harness.nodes.calico import nat_outgoing
 from harness.nodes.servicerules import Ranges, skeleton
 from harness.topology import calico
 from harness.topology.calico import Wire
-from harness.topology.compile import Step, compile_topology
+from harness.topology.compile import Step, compile_topology, settings
 from harness.topology.load import load
 from harness.topology.model import Topology
 from spiderpool.netlink.apply import apply
@@ -73,8 +73,8 @@ class Plan:
     def steps(self, descriptors: Mapping[str, int]) -> Iterator[Step]:
         yield from compile_topology(self.topology, descriptors)
         for node, wires in self.wires.items():
-            for pod, wire in wires:
-                yield Step(pod, calico.before(wire))
+            for pod, _ in wires:
+                yield Step(pod, settings(forwards=False))
             on_host = (calico.on_host(wire, descriptors[pod]) for pod, wire in wires)
             yield Step(node, tuple(itertools.chain.from_iterable(on_host)))
             for pod, wire in wires:

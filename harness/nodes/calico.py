@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness.netns import nft
 from harness.netns.proxyarp import answer_at_once
 from harness.topology import calico
+from harness.topology.compile import settings
 from harness.topology.model import Machine, Topology
 from spiderpool.errors import SpiderpoolError
 from spiderpool.netlink.apply import absent, apply, apply_all
@@ -109,6 +110,10 @@ class Calico:
             raise
         return Attachment(wire)
 
+    def prepare(self, sandbox: Namespace) -> None:
+        """Say what the links of a new pod are born with."""
+        apply(sandbox, settings(forwards=False, rp_filter=self._topology.rp_filter))
+
     def detach(self, attachment: Attachment) -> None:
         """Take the wire away and give the addresses back; done already is done."""
         failures = apply_all(self._node, calico.remove(attachment.wire))
@@ -118,7 +123,7 @@ class Calico:
         self._release(attachment.addresses)
 
     def _connect(self, wire: calico.Wire, sandbox: Namespace) -> None:
-        apply(sandbox, calico.before(wire))
+        self.prepare(sandbox)
         try:
             apply(self._node, tuple(calico.on_host(wire, sandbox.fd)))
             answer_at_once(self._node, wire.host_link, wire.index)

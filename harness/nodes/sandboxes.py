@@ -19,11 +19,9 @@ from harness.nodes.networks import (
     default_selection,
     selections,
 )
-from harness.topology.compile import settings
 from spiderpool.cni.result import CniResult, Interface, IpConfig
 from spiderpool.errors import BadInput, SpiderpoolError
 from spiderpool.kube.api import Informer, Object
-from spiderpool.netlink.apply import apply
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import InterfaceAddress, host_prefix
 from spiderpool.types.names import ContainerID, IfName
@@ -91,7 +89,7 @@ class Sandboxes:
         parts = self._parts[metadata["uid"]] = _Parts(sandbox)
         annotations = metadata.get("annotations") or {}
         if DEFAULT in annotations:
-            apply(namespace, settings(forwards=False))
+            self._calico.prepare(namespace)
             chosen = default_selection(annotations[DEFAULT], f"{space}/{name}")
             connected = [replace(await self._attach(chosen, parts), default=True)]
         else:

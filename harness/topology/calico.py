@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.topology.compile import DEFAULT, mac_of, own_address, settings
+from harness.topology.compile import DEFAULT, mac_of, own_address
 from spiderpool.netlink.objects import LinkKind, Route, Scope
 from spiderpool.netlink.operations import (
     AddAddress,
@@ -68,13 +68,8 @@ def wire(namespace: str, pod: str, addresses: tuple[Address, ...], mtu: int, ind
     return Wire(host_link(namespace, pod), index, addresses, mac, mtu)
 
 
-def before(wire: Wire) -> tuple[Operation, ...]:
-    """First, in the pod: what its links are born with."""
-    return settings(forwards=False)
-
-
 def on_host(wire: Wire, pod: int) -> Iterator[Operation]:
-    """Second, in the node; ``pod`` is a descriptor of the pod's namespace."""
+    """First, in the node; ``pod`` is a descriptor of the pod's namespace."""
     link = wire.host_link
     yield CreateLink(
         link,

@@ -45,8 +45,6 @@ _FIRST_INDEX = 2
 """``lo`` is 1."""
 
 _SETTINGS = (
-    ("ipv4/conf/all/rp_filter", "0"),
-    ("ipv4/conf/default/rp_filter", "0"),
     ("ipv4/conf/all/arp_ignore", "0"),
     ("ipv4/conf/all/arp_announce", "0"),
     ("ipv6/conf/default/accept_dad", "0"),
@@ -67,16 +65,20 @@ class Step:
 def compile_topology(topology: Topology, descriptors: Mapping[str, int]) -> tuple[Step, ...]:
     """What builds ``topology`` in fresh namespaces, held by ``descriptors``."""
     return (
-        *(Step(m.name, settings(forwards=m.forwards)) for m in topology.machines),
+        *(
+            Step(m.name, settings(forwards=m.forwards, rp_filter=topology.rp_filter))
+            for m in topology.machines
+        ),
         Step(UNDERLAY, tuple(_switches(topology, descriptors))),
         *(Step(m.name, tuple(_configured(m, topology))) for m in topology.machines),
     )
 
 
-def settings(*, forwards: bool) -> tuple[Operation, ...]:
+def settings(*, forwards: bool, rp_filter: int = 0) -> tuple[Operation, ...]:
     """First of all in a namespace: what its links are born with."""
     forwarding = "1" if forwards else "0"
     return (
+        *(SetSysctl(f"ipv4/conf/{each}/rp_filter", str(rp_filter)) for each in ("all", "default")),
         *(SetSysctl(key, value) for key, value in _SETTINGS),
         SetSysctl("ipv4/conf/all/forwarding", forwarding),
         SetSysctl("ipv6/conf/all/forwarding", forwarding),
@@ -134,6 +136,9 @@ def _configured(machine: Machine, topology: Topology) -> Iterator[Operation]:
         yield AddRoute(
             Route(DEFAULT[family_of(gateway)], gateway=gateway, link=_nic_to(machine, gateway).name)
         )
+    for way in machine.ways:
+        link = _nic_to(machine, way.gateway).name
+        yield AddRoute(Route(way.destination, gateway=way.gateway, link=link))
     if machine.blocks:
         yield from _pod_routes(machine, topology)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.scenario.document import Item, read, required
-from harness.topology.model import UNDERLAY, Machine, Nic, Topology
+from harness.topology.model import UNDERLAY, Machine, Nic, Topology, Way
 from spiderpool.types.address import (
     Address,
     InterfaceAddress,
@@ -43,7 +43,9 @@ def load(path: Path) -> Topology:
 
 def parse(item: Item) -> Topology:
     """The topology that a mapping describes; see scenarios/_topologies for the words."""
-    entries = item.mapping("segments", "podCIDRs", "serviceCIDRs", "podMTU", "nodes", "hosts")
+    entries = item.mapping(
+        *("segments", "podCIDRs", "serviceCIDRs", "podMTU", "rpFilter", "nodes", "hosts")
+    )
     segments = required(entries, "segments", item).many(_link_name)
     pod_cidrs = required(entries, "podCIDRs", item).many(_prefix)
     topology = Topology(
@@ -53,6 +55,7 @@ def parse(item: Item) -> Topology:
         pod_cidrs=pod_cidrs,
         service_cidrs=required(entries, "serviceCIDRs", item).many(_prefix),
         pod_mtu=_mtu(entries.get("podMTU")),
+        rp_filter=_rp_filter(entries["rpFilter"]) if "rpFilter" in entries else 0,
     )
     _refuse_twice(item, "name", topology.namespaces)
     _refuse_twice(item, "address", _addresses(topology))
@@ -70,14 +73,14 @@ def _machines(
 
 
 def _host(item: Item, segments: tuple[IfName, ...]) -> Machine:
-    entries = item.mapping("nics", "gateways", "forwards")
+    entries = item.mapping("nics", "gateways", "routes", "forwards")
     forwards = "forwards" in entries and entries["forwards"].one_of("true", "false") == "true"
     return _machine(item, entries, segments, forwards=forwards, blocks=())
 
 
 def _node_in(pod_cidrs: tuple[Prefix, ...]) -> Callable[[Item, tuple[IfName, ...]], Machine]:
     def node(item: Item, segments: tuple[IfName, ...]) -> Machine:
-        entries = item.mapping("nics", "gateways", "podBlocks")
+        entries = item.mapping("nics", "gateways", "routes", "podBlocks")
         item_of_blocks = required(entries, "podBlocks", item)
         blocks = item_of_blocks.many(_prefix)
         for block in blocks:
@@ -105,13 +108,34 @@ def _machine(
         raise item.fail(f"{item.name} has no NIC", "add one below `nics`")
     gateways = entries["gateways"].many(_address) if "gateways" in entries else ()
     for gateway in gateways:
-        if not any(contains(network_of(a), gateway) for nic in nics for a in nic.addresses):
-            raise entries["gateways"].fail(
-                f"{gateway} is in no network of {item.name}", "use an address of the router there"
-            )
+        _check_gateway(gateway, entries["gateways"], item, nics)
     if len({family_of(gateway) for gateway in gateways}) != len(gateways):
         raise entries["gateways"].fail("two gateways of one family", "keep one of each family")
-    return Machine(item.name, nics, gateways, forwards, blocks)
+    ways = tuple(_ways(entries["routes"], item, nics)) if "routes" in entries else ()
+    return Machine(item.name, nics, gateways, forwards, blocks, ways)
+
+
+def _ways(item: Item, machine: Item, nics: tuple[Nic, ...]) -> Iterator[Way]:
+    """``destination: gateway``, each."""
+    for destination, entry in item.mapping().items():
+        way = Way(parse_prefix(destination, str(entry.where)), _address(entry))
+        _check_gateway(way.gateway, entry, machine, nics)
+        if family_of(way.gateway) is not family_of(way.destination):
+            raise entry.fail(f"{way.gateway} is of another family than {destination}")
+        yield way
+
+
+def _check_gateway(gateway: Address, item: Item, machine: Item, nics: tuple[Nic, ...]) -> None:
+    if not any(contains(network_of(a), gateway) for nic in nics for a in nic.addresses):
+        raise item.fail(
+            f"{gateway} is in no network of {machine.name}", "use an address of the router there"
+        )
+
+
+def _rp_filter(item: Item) -> int:
+    if (value := item.integer()) not in (0, 1, 2):
+        raise item.fail(f"{value} is no mode of rp_filter", "use 0, 1 or 2")
+    return value
 
 
 def _nic(item: Item, segments: tuple[IfName, ...]) -> Nic:

@@ -34,6 +34,14 @@ class Nic:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A static route."""
+
+    destination: Prefix
+    gateway: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """``gateways`` has at most one address a family; ``blocks`` are Calico's, of a node."""
 
@@ -42,6 +50,7 @@ class Machine:
     gateways: tuple[Address, ...] = ()
     forwards: bool = False
     blocks: tuple[Prefix, ...] = ()
+    ways: tuple[Way, ...] = ()
 
     def address(self, family: Family) -> Address | None:
         """The machine's own address: the first of that family on its first NIC."""
@@ -50,7 +59,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """``pod_mtu`` is what Calico gives ``eth0``."""
+    """``pod_mtu`` is what Calico gives ``eth0``; ``rp_filter`` is what links are born with."""
 
     segments: tuple[IfName, ...]
     nodes: tuple[Machine, ...]
@@ -58,6 +67,7 @@ class Topology:
     pod_cidrs: tuple[Prefix, ...]
     service_cidrs: tuple[Prefix, ...]
     pod_mtu: int = 1500
+    rp_filter: int = 0
 
     @property
     def machines(self) -> tuple[Machine, ...]:

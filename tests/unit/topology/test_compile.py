@@ -107,3 +107,12 @@ def test_port_names_fit_and_tell_apart(count: int) -> None:
 )
 def test_broadcast(address: str, broadcast: str | None) -> None:
     assert broadcast_of(InterfaceAddress(address)) == broadcast
+
+
+def test_static_routes_and_strictness() -> None:
+    strict = load(Path(__file__).parents[3] / "scenarios/_topologies/strict.yaml")
+    steps = compile_topology(strict, dict.fromkeys(strict.namespaces, 1))
+    done = [each for step in steps if step.namespace == "router" for each in step.operations]
+    assert SetSysctl("ipv4/conf/all/rp_filter", "1") in done
+    assert SetSysctl("ipv4/conf/default/rp_filter", "1") in done
+    assert SetSysctl("ipv4/conf/default/rp_filter", "0") in operations("router")

@@ -22,6 +22,7 @@ nodes:
     nics:
       ens192: {segment: lan, addresses: [10.6.0.2/16, 'fd00:10:6::2/64'], mtu: 9000}
     gateways: [10.6.0.1, 'fd00:10:6::1']
+    routes: {10.9.0.0/16: 10.6.0.9, 'fd00:10:9::/64': 'fd00:10:6::9'}
     podBlocks: [10.233.64.0/26, 'fd85:ee78:d8a6:8607::100/122']
 """
 
@@ -49,6 +50,13 @@ def test_both_families(tmp_path: Path) -> None:
     (node,) = loaded(text, tmp_path).nodes
     assert node.address(Family.V6) == "fd00:10:6::2"
     assert node.nics[0].mtu == 9000
+    assert [way.destination for way in node.ways] == ["10.9.0.0/16", "fd00:10:9::/64"]
+
+
+def test_how_strict_links_are_born(tmp_path: Path) -> None:
+    text = DUAL.replace("fd85:ee78:d8a6:8607::1:0/112", "fd99::/112")
+    assert loaded(text, tmp_path).rp_filter == 0
+    assert loaded("rpFilter: 1\n" + text, tmp_path).rp_filter == 1
 
 
 @pytest.mark.parametrize(
@@ -62,8 +70,12 @@ def test_both_families(tmp_path: Path) -> None:
         ("ens192:", "a-name-with-17-ch:", ":7: 'a-name-with-17-ch' cannot name a NIC"),
         ("[10.6.0.1,", "[10.7.0.1,", ":8: 10.7.0.1 is in no network of one"),
         ("[10.6.0.1,", "[10.6.0.1, 10.6.0.9,", ":8: two gateways of one family"),
-        ("10.233.64.0/26", "10.234.64.0/26", ":9: 10.234.64.0/26 is in no podCIDR"),
-        ("10.233.64.0/26", "10.233.64.7/26", ":9: '10.233.64.7/26' has host bits set"),
+        (": 10.6.0.9", ": 10.7.0.9", ":9: 10.7.0.9 is in no network of one"),
+        (": 10.6.0.9", ": 'fd00:10:6::9'", ":9: fd00:10:6::9 is of another family"),
+        ("10.9.0.0/16:", "10.9.0.1/16:", ":9: '10.9.0.1/16' has host bits set"),
+        ("segments", "rpFilter: 3\nsegments", ":1: 3 is no mode of rp_filter"),
+        ("10.233.64.0/26", "10.234.64.0/26", ":10: 10.234.64.0/26 is in no podCIDR"),
+        ("10.233.64.0/26", "10.233.64.7/26", ":10: '10.233.64.7/26' has host bits set"),
         ("  one:", "  One:", ":5: 'One' cannot name a machine"),
         ("  one:", "  underlay:", ": name 'underlay' is used twice"),
         ("podBlocks: [10", "podBlocks: [10.233.64.0/27, 10", "/27 and 10.233.64.0/26 overlap"),
