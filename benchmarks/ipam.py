@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.ipam_cluster import BenchCluster, Call, cluster, netconf
+from spiderpool.kube.resources import POD
 
 SLASH_16 = {"subnet": "10.6.0.0/16", "ips": ["10.6.0.2-10.6.255.254"], "gateway": "10.6.0.1"}
 SLASH_24 = {"subnet": "10.6.0.0/24", "ips": ["10.6.0.2-10.6.0.254"], "gateway": "10.6.0.1"}
@@ -107,8 +108,6 @@ async def _counts(bench: BenchCluster) -> dict[str, float]:
 
 async def _delete_pods(bench: BenchCluster, pods: Sequence[tuple[str, str, int]]) -> None:
     """As kubelet sees it at a DEL: the pods are being deleted."""
-    from spiderpool.kube.resources import POD  # noqa: PLC0415
-
     for name, _, _ in pods:
         await bench.client.delete(POD, name, "default")
     await asyncio.sleep(0.5)
