@@ -35,3 +35,12 @@ async def load(namespace: Namespace, script: str) -> None:
     if done.status != 0:
         complaint = done.stderr.decode(errors="replace").partition("\n")[0]
         raise OperationFailed("nft -f -", errno.EINVAL, complaint)
+
+
+async def ruleset(namespace: Namespace) -> str:
+    """All rules of a namespace in the language of nft(8), or nft's complaint."""
+    program = find()
+    if program is None:
+        return "# no nft\n"
+    done = await run([program, "list", "ruleset"], namespace, env={"PATH": _PATH})
+    return (done.stdout or done.stderr).decode(errors="replace")

@@ -1,9 +1,11 @@
-"""State kept of a failed run: every namespace as ``ip`` prints it, objects, logs."""
+"""State kept of a failed run: every namespace as ``ip`` and ``nft`` print it, objects, logs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from harness.netns.nft import ruleset
 from harness.run.session import Session
 from spiderpool.errors import SpiderpoolError
 from spiderpool.netlink.dump import dump
@@ -21,10 +23,11 @@ async def write_state(session: Session, folder: Path) -> None:
         objects = await session.cluster.kubectl.run("get", _OBJECTS, "-A", "-o", "yaml")
     except SpiderpoolError as error:
         objects = f"# {error}\n"
-    _write(session, folder, objects)
+    rules = {place: await ruleset(ns) for place, ns in session.namespaces.items()}
+    _write(session, folder, objects, rules)
 
 
-def _write(session: Session, folder: Path, objects: str) -> None:
+def _write(session: Session, folder: Path, objects: str, rules: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "objects.yaml").write_text(objects)
     for place, namespace in session.namespaces.items():
@@ -32,7 +35,7 @@ def _write(session: Session, folder: Path, objects: str) -> None:
             text = "\n".join(as_lines(dump(namespace)))
         except SpiderpoolError as error:
             text = str(error)
-        (folder / f"{place.replace('/', '_')}.txt").write_text(text + "\n")
+        (folder / f"{place.replace('/', '_')}.txt").write_text(f"{text}\n\n{rules[place]}")
     components = session.cluster.components
     for name in components.names:
         (folder / f"{name}.log").write_bytes(components.log(name).read_bytes())

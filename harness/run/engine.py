@@ -45,6 +45,7 @@ class Engine:
         self._session = Session(topology, scenario.names, sandbox.RUN)
         by_id = {each.id: each for each in scenario.expectations()}
         self._judge = Judge(self._session, by_id)
+        self._unjudged = dict.fromkeys(by_id)
         self._failed = False
 
     async def run(self) -> None:
@@ -61,6 +62,7 @@ class Engine:
             timings["cluster up"] = time.monotonic() - started
             for step in scenario.steps:
                 if not await self._step(step):
+                    self._give_up(step)
                     break
             if self._failed and self._keep is not None:
                 await write_state(self._session, self._keep / scenario.name)
@@ -85,10 +87,19 @@ class Engine:
         self._emit(StepDone(str(step), str(step.where), seconds, problem))
         return not problem
 
+    def _give_up(self, failed: Step) -> None:
+        """Say of every expectation behind the failed step that it was not judged."""
+        for expectation in self._scenario.expectations():
+            if expectation.id in self._unjudged:
+                sentence = f"{expectation.id}: not judged, as this failed: {failed}"
+                where = str(expectation.where)
+                self._emit(Judged(expectation.id, where, Result.NOT_REACHED, sentence, 0.0))
+
     async def _expect(self, expectation: Expectation) -> None:
         started = time.monotonic()
         judgement = await self._judge.judge(expectation)
         verdict = judgement.verdict
+        del self._unjudged[expectation.id]
         result = Result.PASSED if verdict.ok else Result.FAILED
         if not verdict.ok:
             self._failed = True

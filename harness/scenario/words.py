@@ -55,14 +55,22 @@ def parse_expectations(item: Item) -> Iterator[Expectation]:
     """One written expectation: as many as its ``each`` has names, else one."""
     entries = item.mapping()
     word = _word_of(item, entries)
-    identifier = required(entries, "id", item)
-    if not _ID.match(identifier.text()):
-        raise identifier.fail(f"id {identifier.text()!r} has characters that ids have not")
+    identifier = _identifier(required(entries, "id", item))
     if "each" not in entries:
-        yield word(item, identifier.text(), None)
+        yield word(item, identifier, None)
         return
-    for name in entries["each"].many(lambda entry: entry.text()):
-        yield word(item, f"{identifier.text()}[{name}]", name)
+    for name in entries["each"].many(_identifier):
+        yield word(item, f"{identifier}[{name}]", name)
+
+
+def _identifier(item: Item) -> str:
+    """Ids, and the names in them, become names of files."""
+    if not _ID.match(item.text()):
+        raise item.fail(
+            f"{item.name} {item.text()!r} has characters that ids have not",
+            "use letters, digits, dots, dashes and underscores",
+        )
+    return item.text()
 
 
 def _word_of(item: Item, entries: Mapping[str, Item]) -> Callable[..., Expectation]:

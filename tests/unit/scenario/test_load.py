@@ -215,6 +215,8 @@ def test_mistakes_are_named_with_their_line(
             ],
             ["is a udp", "same protocol"],
         ),
+        (["{id: a/b, object: pod/x, absent: true}"], ["id 'a/b' has characters"]),
+        (["{id: a, each: [../b], object: pod/x, absent: true}"], ["each '../b' has characters"]),
         (["{id: a, object: pod/x}"], ["has: ..."]),
         (["{id: a, table: kubectl delete se, rows: [{NAME: x}]}"], ["prints no table"]),
         (["{id: a, table: kubectl get se --raw=/x, rows: [{NAME: x}]}"], ["prints no table"]),
