@@ -10,22 +10,19 @@ round, so that a busy machine harms all of them alike.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
-import signal
-import socket
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from spiderpool.agent.server import Plugin, Server
+from benchmarks.serving import agent, call
+from spiderpool.agent.server import Plugin
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.install import install
 from spiderpool.cni.request import CniRequest
@@ -74,45 +71,12 @@ class Row:
 
 
 class Immediate:
-    """A handler without work; readiness and postponing that never come into play."""
+    """A handler without work."""
 
     async def handle(
         self, request: CniRequest, own: Namespace, pod: Namespace | None
     ) -> dict[str, Any]:
         return RESULT
-
-    async def synced(self) -> None:
-        return
-
-    def problems(self, plugin: str) -> list[str]:
-        return []
-
-    async def save(self, request: RawRequest) -> None:
-        raise NotImplementedError
-
-
-@contextmanager
-def agent(path: Path) -> Iterator[None]:
-    """The agent's server in a process of its own, until the body ends."""
-    child = os.fork()
-    if child == 0:
-        _serve(path)
-    try:
-        while not path.exists():
-            time.sleep(0.001)
-        yield
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-def _serve(path: Path) -> NoReturn:
-    at_once = Immediate()
-    server = Server(path, {"spiderpool": Plugin(at_once, frozenset())}, at_once, at_once)
-    try:
-        asyncio.run(server.run())
-    finally:
-        os._exit(1)
 
 
 def execute(argv: Sequence[str], env: Mapping[str, str], stdin: Path) -> tuple[float, float]:
@@ -170,14 +134,6 @@ def measure_server(path: Path, rounds: int) -> float:
     return statistics.median(taken)
 
 
-def call(path: Path, request: bytes, descriptors: Sequence[int]) -> None:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(path))
-        socket.send_fds(connection, [request], descriptors)
-        if connection.recv(65536)[4:8] != bytes(4):
-            raise SystemExit("the server refused the request")
-
-
 def timed(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
@@ -207,7 +163,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print numbers as JSON")
     parser.add_argument("--rounds", type=int, default=40, help="executions of each way")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, agent(Path(name) / "agent.sock"):
+    plugins = {"spiderpool": Plugin(Immediate(), frozenset())}
+    with tempfile.TemporaryDirectory() as name, agent(Path(name) / "agent.sock", plugins):
         rows = measure_processes(Path(name), options.rounds)
         server = measure_server(Path(name) / "agent.sock", options.rounds)
     print((as_json if options.json else table)(rows, server))
