@@ -28,6 +28,7 @@ from harness.scenario.reference import IT
 from harness.scenario.words import namespace_of, object_name, parse_expectations
 
 FILE_NAME = "scenario.yaml"
+MANIFESTS = "_manifests"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 _SELECTOR = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9./_-]*(=[A-Za-z0-9._-]*)?"
@@ -123,14 +124,16 @@ def _manifests(verb: ManifestVerb) -> Callable[[Item, Path], Manifests]:
 
 
 def _beside(item: Item, folder: Path) -> Path:
-    """A file below the scenario's folder; nothing outside of it is ever read."""
-    root = folder.resolve()
-    path = (root / item.text()).resolve()
-    if not path.is_relative_to(root):
-        raise item.fail(f"{item.text()!r} lies outside of {folder}", "keep manifests beside it")
-    if not path.is_file():
-        raise item.fail(f"{item.text()!r} does not exist in {folder}")
-    return path
+    """A file below the scenario's folder, or below a folder of manifests that scenarios share,
+    the nearest above it first; nothing outside of these is ever read."""
+    own = folder.resolve()
+    for root in (own, *(above / MANIFESTS for above in own.parents)):
+        path = (root / item.text()).resolve()
+        if not path.is_relative_to(root):
+            raise item.fail(f"{item.text()!r} lies outside of {root}", "keep manifests beside it")
+        if path.is_file():
+            return path
+    raise item.fail(f"{item.text()!r} does not exist in {folder}, nor in any {MANIFESTS} above it")
 
 
 def _scale(item: Item, _folder: Path) -> Scale:

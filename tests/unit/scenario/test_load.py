@@ -72,6 +72,17 @@ def test_steps_keep_their_order_and_lines(tmp_path: Path) -> None:
     assert str(wait) == "wait for deployment/nginx to be condition=Available"
 
 
+def test_manifests_may_be_shared(tmp_path: Path) -> None:
+    shared, own = tmp_path / "_manifests", tmp_path / "group" / "one"
+    shared.mkdir()
+    own.mkdir(parents=True)
+    for path in (shared / "pools.yaml", shared / "pods.yaml", own / "pods.yaml"):
+        path.write_text("kind: Pod\n")
+    step, _ = load(scenario(own, "  - apply: [pools.yaml, pods.yaml]\n" + RULES)).steps
+    assert isinstance(step, Manifests)
+    assert step.files == (shared / "pools.yaml", own / "pods.yaml")
+
+
 def test_names_are_pods_or_services(tmp_path: Path) -> None:
     loaded = load(expecting(tmp_path, '{id: a, on: web, ip rule: "1: from all lookup 1"}'))
     assert loaded.names == {
