@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from harness.golden.recorded import Pair
-from spiderpool.coordinator.present import canonical, legs
+from spiderpool.coordinator.present import legs
 from spiderpool.netlink.lines import as_route_line
 from spiderpool.netlink.objects import NetState, Protocol, Route, Rule, Scope
+from spiderpool.types.address import Family
 from spiderpool.types.names import LOCAL, MAIN, TableID
 
 MAIN_VIEW = "main"
@@ -95,7 +96,7 @@ def _tables(place: str, state: NetState) -> Iterator[Statement]:
         users.setdefault(rule.table, []).append(view)
         yield Statement(place, Kind.NUMBER, view, f"priority {rule.priority} table {rule.table}")
     for route in state.routes:
-        for leg in map(canonical, legs(route)):
+        for leg in legs(route):
             if leg.destination == "fe80::/64" or leg.table == LOCAL:
                 continue
             for view in users.get(leg.table, [f"nobody, table {leg.table}"]):
@@ -115,6 +116,13 @@ def _view(rule: Rule) -> str:
 
 
 def _route(place: str, view: str, route: Route) -> Statement:
-    plain = replace(route, table=MAIN, protocol=Protocol.BOOT)
+    plain = _as_dumped(replace(route, table=MAIN, protocol=Protocol.BOOT, on_link=False))
     text = as_route_line(plain)
     return Statement(place, Kind.ROUTE, view, text, plain, link=route.link or "")
+
+
+def _as_dumped(route: Route) -> Route:
+    """IPv6 has no scope, and a metric always."""
+    if route.family is Family.V4:
+        return route
+    return replace(route, scope=Scope.GLOBAL, metric=route.metric or 1024)

@@ -15,7 +15,7 @@ from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.facts import Facts
 from spiderpool.coordinator.footprint import Footprint, footprint
 from spiderpool.coordinator.plan import Plan, plan
-from spiderpool.coordinator.present import canonical, legs
+from spiderpool.coordinator.present import legs, route_key
 from spiderpool.coordinator.removal import Departure, removal
 from spiderpool.errors import SpiderpoolError
 from spiderpool.netlink.apply import apply
@@ -140,10 +140,10 @@ def _with_new(ours: NetState, left: NetState, found: NetState) -> NetState:
 
 def _new_routes(left: NetState, found: NetState) -> list[Route]:
     """Legs of routes, since IPv6 merges new ones into those that were there."""
-    count = Counter(canonical(leg) for route in left.routes for leg in legs(route))
+    count = Counter(route_key(leg) for route in left.routes for leg in legs(route))
     new = []
     for leg in (leg for route in found.routes for leg in legs(route)):
-        count[canonical(leg)] -= 1
-        if count[canonical(leg)] < 0:
+        count[route_key(leg)] -= 1
+        if count[route_key(leg)] < 0:
             new.append(leg)
     return new

@@ -130,7 +130,7 @@ def _merged(
             entry.overlay_pod_cidr, status.overlay_pod_cidr, "overlayPodCIDR"
         ),
         service_cidr=_cluster_networks(entry.service_cidr, status.service_cidr, "serviceCIDR"),
-        hijack_cidr=_networks(*_field(chosen("hijack_cidr"), "hijackCIDR")),
+        hijack_cidr=_hijacked(*_field(chosen("hijack_cidr"), "hijackCIDR")),
         policy_routes=_policy_routes(*_field(chosen("policy_routes"), "policyRoutes")),
         tune_pod_routes=chosen("tune_pod_routes")[0],
         default_route_nic=nic,
@@ -142,7 +142,7 @@ def _merged(
         host_rp_filter=_rp_filter(*_field(chosen("host_rp_filter"), "hostRPFilter")),
         host_rule_table=_table(*_field(chosen("host_rule_table"), "hostRuleTable")),
         veth_link_address=_address(*_field(chosen("veth_link_address"), "vethLinkAddress")),
-        veth_mtu=_at_least(1, *_field(chosen("veth_mtu"), "vethMTU")),
+        veth_mtu=_mtu(*_field(chosen("veth_mtu"), "vethMTU")),
         detect_gateway=chosen("detect_gateway")[0],
         detect_ip_conflict=chosen("detect_ip_conflict")[0],
     )
@@ -168,6 +168,23 @@ def _networks(items: Iterable[str], where: str) -> tuple[Prefix, ...]:
         network_of(parse_interface_address(item, f"{where}[{index}]"))
         for index, item in enumerate(items)
     )
+
+
+def _hijacked(items: Iterable[str], where: str) -> tuple[Prefix, ...]:
+    """More networks that are reached by the node; everything is what default routes are for."""
+    found = _networks(items, where)
+    for index, network in enumerate(found):
+        if network.endswith("/0"):
+            hint = "set podDefaultRouteNIC to move the default route"
+            raise BadInput(f"{where}[{index}]", f"{network} is a default route", hint)
+    return found
+
+
+def _mtu(value: int, where: str) -> int:
+    """The kernel takes no less for a veth (ETH_MIN_MTU) and no more (ETH_MAX_MTU)."""
+    if not 68 <= value <= 65535:
+        raise BadInput(where, f"{value} is no MTU of a veth", "use 68 to 65535, best 1500")
+    return value
 
 
 def _policy_routes(routes: Iterable[Route], where: str) -> tuple[PolicyRoute, ...]:

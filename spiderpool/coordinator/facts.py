@@ -11,7 +11,7 @@ from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.errors import BadInput
 from spiderpool.netlink.objects import Link, NetState, Scope
-from spiderpool.types.address import Address, Family, address_of, contains, family_of
+from spiderpool.types.address import Address, Family, address_of
 from spiderpool.types.modes import Mode
 from spiderpool.types.names import MAIN, ContainerID, IfName
 
@@ -153,15 +153,16 @@ def usable_addresses(state: NetState, nic: IfName, family: Family) -> tuple[Addr
     )
 
 
-_LOCAL = {
-    Family.V4: ("127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"),
-    Family.V6: ("::1/128", "fe80::/10", "ff00::/8"),
-}
+_LOCAL = re.compile(
+    r"127\.|169\.254\.|22[4-9]\.|23\d\."  # 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4
+    r"|::1(/|$)|fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:"  # ::1, fe80::/10, ff00::/8
+)
 
 
 def is_local(address: str) -> bool:
-    """Whether it is loopback, link-local or multicast: it leads nowhere beyond a link."""
-    return any(contains(prefix, address) for prefix in _LOCAL[family_of(address)])
+    """Whether an address or prefix in canonical form is loopback, link-local or multicast:
+    it leads nowhere beyond a link."""
+    return _LOCAL.match(address) is not None
 
 
 def families_of(facts: Facts) -> tuple[Family, ...]:

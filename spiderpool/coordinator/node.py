@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spiderpool.coordinator.present import Present, canonical
+from spiderpool.coordinator.present import Present, route_key
 from spiderpool.coordinator.scene import Scene
 from spiderpool.netlink.objects import Neighbour, NetState, Route, Rule, Scope
 from spiderpool.netlink.operations import (
@@ -51,7 +51,7 @@ def _stale(node: NetState, route: Route, neighbour: Neighbour) -> Iterator[Opera
     """What an earlier owner of the address left: another link's route or permanent entry."""
     for other in node.routes:
         same_place = (other.table, other.destination) == (route.table, route.destination)
-        if same_place and canonical(other) != canonical(route):
+        if same_place and route_key(other) != route_key(route):
             yield DeleteRoute(other)
     for entry in node.neighbours:
         elsewhere = entry.address == neighbour.address and entry.link != neighbour.link

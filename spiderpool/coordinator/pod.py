@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from spiderpool.coordinator.nics import NODE_VETH
-from spiderpool.coordinator.present import Present, canonical
+from spiderpool.coordinator.present import Present, route_key
 from spiderpool.coordinator.scene import Scene, Way
 from spiderpool.netlink.objects import (
     LinkAddress,
@@ -273,10 +273,10 @@ def _defaults_of_main(scene: Scene) -> Iterator[Operation]:
 def _leftovers(scene: Scene) -> Iterator[Operation]:
     """What an earlier attachment of the NIC left in its table and under its rules."""
     table, nic = scene.table(scene.nic), scene.nic
-    wanted = {canonical(route) for route in table_routes(scene, nic)}
+    wanted = {route_key(route) for route in table_routes(scene, nic)}
     for route in scene.facts.pod.routes:
         own = route.table == table and route.family in scene.families
-        if own and canonical(route) not in wanted:
+        if own and route_key(route) not in wanted:
             yield DeleteRoute(route)
     rules = source_rules(scene, nic)
     for rule in scene.facts.pod.rules:

@@ -1,16 +1,15 @@
 """Whether a namespace already is as an operation would make it.
 
 A plan is what is wanted minus what is present, so that planning twice changes nothing;
-CHECK is the same difference, and so is what remains to undo after a failure.
+CHECK is the same difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import singledispatchmethod
 
-from spiderpool.netlink.objects import Neighbour, NetState, Protocol, Route, Rule, Scope
+from spiderpool.netlink.objects import LinkAddress, NetState, Route
 from spiderpool.netlink.operations import (
     AddAddress,
     AddRoute,
@@ -33,6 +32,8 @@ from spiderpool.types.address import Family
 _IPV6_METRIC = 1024
 """What the kernel stores for an IPv6 route that was given no metric."""
 
+RouteKey = tuple[object, ...]
+
 
 def legs(route: Route) -> Iterator[Route]:
     """A multipath route as one route per next hop; other routes as they are."""
@@ -42,12 +43,20 @@ def legs(route: Route) -> Iterator[Route]:
         yield replace(route, link=hop.link, gateway=hop.gateway, nexthops=())
 
 
-def canonical(route: Route) -> Route:
-    """What tells routes apart: without who made them, in the form that a dump has."""
-    route = replace(route, protocol=Protocol.UNSPEC, on_link=False)
-    if route.family is Family.V6:
-        return replace(route, scope=Scope.GLOBAL, metric=route.metric or _IPV6_METRIC)
-    return route
+def route_key(route: Route) -> RouteKey:
+    """What tells routes apart, whoever made them: IPv6 has a metric always, and no scope."""
+    is_v6 = route.family is Family.V6
+    return (
+        route.destination,
+        route.table,
+        route.link,
+        route.gateway,
+        route.source,
+        route.metric or (_IPV6_METRIC if is_v6 else 0),
+        None if is_v6 else route.scope,
+        route.type,
+        route.nexthops,
+    )
 
 
 class Present:
@@ -55,8 +64,10 @@ class Present:
 
     def __init__(self, state: NetState) -> None:
         self.state = state
-        self._routes = {canonical(leg) for route in state.routes for leg in legs(route)}
-        self._routes |= {canonical(route) for route in state.routes if route.nexthops}
+        self._routes = {route_key(route) for route in state.routes}
+        self._routes |= {
+            route_key(leg) for route in state.routes if route.nexthops for leg in legs(route)
+        }
         self._rules = set(state.rules)
         self._neighbours = {(entry.link, entry.address): entry for entry in state.neighbours}
 
@@ -64,80 +75,53 @@ class Present:
         """Those operations that would change something, each once, in order."""
         return tuple(op for op in dict.fromkeys(wanted) if not self.satisfies(op))
 
-    @singledispatchmethod
     def satisfies(self, operation: Operation) -> bool:
         """Whether the namespace already is as ``operation`` would make it."""
-        raise NotImplementedError(type(operation).__name__)
+        match operation:
+            case AddRoute(route):
+                return route_key(route) in self._routes
+            case DeleteRoute(route):
+                return route_key(route) not in self._routes
+            case AddRule(rule):
+                return rule in self._rules
+            case DeleteRule(rule):
+                return rule not in self._rules
+            case SetNeighbour(entry):
+                return self._neighbours.get((entry.link, entry.address)) == entry
+            case DeleteNeighbour(entry):
+                return (entry.link, entry.address) not in self._neighbours
+            case AddAddress(entry):
+                return self._has_address(entry)
+            case DeleteAddress(entry):
+                return not self._has_address(entry)
+            case _:
+                return self._satisfies_setting(operation)
 
-    @satisfies.register
-    def _(self, operation: CreateLink) -> bool:
-        return self.state.link(operation.name) is not None
+    def _satisfies_setting(self, operation: Operation) -> bool:
+        match operation:
+            case CreateLink(name):
+                return self.state.link(name) is not None
+            case DeleteLink(name):
+                return self.state.link(name) is None
+            case ChangeLink():
+                return self._is_as_changed(operation)
+            case SetSysctl(key, value):
+                return self.state.sysctls.get(key) == value
+            case MarkReplies(link):
+                return link in self.state.reply_marks
+            case UnmarkReplies(link):
+                return link not in self.state.reply_marks
+            case _:
+                raise TypeError(type(operation).__name__)
 
-    @satisfies.register
-    def _(self, operation: DeleteLink) -> bool:
-        return self.state.link(operation.name) is None
-
-    @satisfies.register
-    def _(self, operation: ChangeLink) -> bool:
-        link = self.state.link(operation.name)
-        return link is not None and all(
-            wanted is None or wanted == getattr(link, field)
-            for field, wanted in (
-                ("up", operation.up),
-                ("mac", operation.mac),
-                ("mtu", operation.mtu),
-                ("txqueuelen", operation.txqueuelen),
-                ("master", operation.master),
-            )
+    def _has_address(self, wanted: LinkAddress) -> bool:
+        return any(
+            entry.address == wanted.address for entry in self.state.addresses_of(wanted.link)
         )
 
-    @satisfies.register
-    def _(self, operation: AddAddress) -> bool:
-        entry = operation.address
-        return any(entry.address == e.address for e in self.state.addresses_of(entry.link))
-
-    @satisfies.register
-    def _(self, operation: DeleteAddress) -> bool:
-        return not self.satisfies(AddAddress(operation.address))
-
-    @satisfies.register
-    def _(self, operation: AddRoute) -> bool:
-        return canonical(operation.route) in self._routes
-
-    @satisfies.register
-    def _(self, operation: DeleteRoute) -> bool:
-        return canonical(operation.route) not in self._routes
-
-    @satisfies.register
-    def _(self, operation: AddRule) -> bool:
-        return self._has_rule(operation.rule)
-
-    @satisfies.register
-    def _(self, operation: DeleteRule) -> bool:
-        return not self._has_rule(operation.rule)
-
-    def _has_rule(self, rule: Rule) -> bool:
-        return rule in self._rules
-
-    @satisfies.register
-    def _(self, operation: SetNeighbour) -> bool:
-        return self._neighbour(operation.neighbour) == operation.neighbour
-
-    @satisfies.register
-    def _(self, operation: DeleteNeighbour) -> bool:
-        return self._neighbour(operation.neighbour) is None
-
-    def _neighbour(self, neighbour: Neighbour) -> Neighbour | None:
-        return self._neighbours.get((neighbour.link, neighbour.address))
-
-    @satisfies.register
-    def _(self, operation: SetSysctl) -> bool:
-        return self.state.sysctls.get(operation.key) == operation.value
-
-    @satisfies.register
-    def _(self, operation: MarkReplies) -> bool:
-        return operation.link in self.state.reply_marks
-
-    @satisfies.register
-    def _(self, operation: UnmarkReplies) -> bool:
-        return operation.link not in self.state.reply_marks
+    def _is_as_changed(self, change: ChangeLink) -> bool:
+        link = self.state.link(change.name)
+        return link is not None and all(
+            getattr(change, field) in (None, getattr(link, field))
+            for field in ("up", "mac", "mtu", "txqueuelen", "master")
+        )

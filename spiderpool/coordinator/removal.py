@@ -20,7 +20,7 @@ from spiderpool.coordinator.footprint import Footprint
 from spiderpool.coordinator.nics import NODE_VETH, priority_of, table_of
 from spiderpool.coordinator.node import NODE_RULE_PRIORITY
 from spiderpool.coordinator.plan import Plan
-from spiderpool.coordinator.present import Present, canonical, legs
+from spiderpool.coordinator.present import Present, RouteKey, legs, route_key
 from spiderpool.netlink.objects import Link, NetState, Route, Rule
 from spiderpool.netlink.operations import (
     AddRoute,
@@ -259,11 +259,11 @@ def _former_settings(departure: Departure, pod: NetState) -> Iterator[Operation]
 
 def _from_node(departure: Departure) -> Iterator[Operation]:
     """Only what leads to this pod: the address may be another pod's by now."""
-    link, doomed = departure.node_link, set[Route]()
+    link, doomed = departure.node_link, set[RouteKey]()
     places = _places(departure)
     for route in _host_routes(departure):
         if departure.takes_veth or route.destination in places:
-            doomed.add(canonical(route))
+            doomed.add(route_key(route))
             yield DeleteRoute(route)
     for entry in departure.node.neighbours:
         if entry.link == link and entry.permanent and entry.address in departure.addresses:
@@ -276,13 +276,13 @@ def _from_node(departure: Departure) -> Iterator[Operation]:
         yield from (SetSysctl(k, v) for k, v in sysctls.items() if f"/{link}/" in k)
 
 
-def _unneeded_rules(departure: Departure, doomed: set[Route]) -> Iterator[Operation]:
+def _unneeded_rules(departure: Departure, doomed: set[RouteKey]) -> Iterator[Operation]:
     """The node's rule goes with the last route of its table."""
     for table in departure.host_tables:
         for family in Family:
             rule = Rule(NODE_RULE_PRIORITY, table, family)
             remaining = any(
-                (route.table, route.family) == (table, family) and canonical(route) not in doomed
+                (route.table, route.family) == (table, family) and route_key(route) not in doomed
                 for route in departure.node.routes
             )
             if not remaining:

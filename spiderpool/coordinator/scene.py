@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from spiderpool.coordinator.facts import (
     Facts,
     Passage,
     families_of,
+    is_local,
     mode_of,
     node_addresses,
     passage_of,
@@ -18,7 +19,7 @@ from spiderpool.coordinator.facts import (
 from spiderpool.coordinator.nics import NODE_VETH, ensure_distinct, priority_of, table_of
 from spiderpool.coordinator.present import legs
 from spiderpool.netlink.objects import Route, RouteType
-from spiderpool.types.address import Address, Family, Prefix, contains
+from spiderpool.types.address import Address, Family, Prefix, contains, family_of
 from spiderpool.types.modes import Mode
 from spiderpool.types.names import MAIN, IfName, TableID
 
@@ -49,7 +50,12 @@ class Scene:
     nics: tuple[IfName, ...]
     """The pod's NICs with usable addresses, the first NIC ahead, then by link index."""
     ways: tuple[Way, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    addresses_of: Mapping[IfName, tuple[Address, ...]]
+    """Usable addresses of the NICs in the families at hand."""
+    legs: tuple[Route, ...]
+    """Unicast routes of the pod in those families, one for each next hop, without those of
+    IPv6 that the kernel keeps for each link."""
 
     @property
     def nic(self) -> IfName:
@@ -67,25 +73,16 @@ class Scene:
 
     def addresses(self, nic: IfName) -> tuple[Address, ...]:
         """Usable addresses of a NIC in the families at hand."""
-        return tuple(
-            address
-            for family in self.families
-            for address in usable_addresses(self.facts.pod, nic, family)
-        )
+        return self.addresses_of.get(nic, ())
 
     def families_of(self, nic: IfName) -> tuple[Family, ...]:
         """The families at hand in which a NIC has addresses."""
-        return tuple(f for f in self.families if usable_addresses(self.facts.pod, nic, f))
+        present = {family_of(address) for address in self.addresses(nic)}
+        return tuple(family for family in self.families if family in present)
 
     def legs_of(self, nic: IfName, table: TableID) -> Iterator[Route]:
-        """Unicast routes by the NIC in one table and the families at hand; link-local ones,
-        which the kernel keeps per link, are left out."""
-        for route in self.facts.pod.routes:
-            if route.table != table or route.type is not RouteType.UNICAST:
-                continue
-            if route.family not in self.families or _is_link_local(route):
-                continue
-            yield from (leg for leg in legs(route) if leg.link == nic)
+        """Routes by the NIC in one table."""
+        return (leg for leg in self.legs if leg.link == nic and leg.table == table)
 
     def defaults_of(self, nic: IfName) -> tuple[Route, ...]:
         """The NIC's own default routes: those in main, else those in its own table."""
@@ -93,10 +90,6 @@ class Scene:
         own = tuple(leg for leg in self.legs_of(nic, self.table(nic)) if leg.is_default)
         families = {leg.family for leg in in_main}
         return in_main + tuple(leg for leg in own if leg.family not in families)
-
-
-def _is_link_local(route: Route) -> bool:
-    return any(contains(prefix, route.destination) for prefix in ("fe80::/10", "ff00::/8"))
 
 
 def survey(facts: Facts) -> Scene:
@@ -108,22 +101,33 @@ def survey(facts: Facts) -> Scene:
     mode = mode_of(facts)
     families = families_of(facts)
     passage = passage_of(facts, mode)
-    nics = _nics(facts, families)
+    addresses = {
+        link.name: _addresses_in(facts, link.name, families)
+        for link in facts.pod.links
+        if not link.loopback
+    }
+    nics = _nics(facts, addresses)
     ensure_distinct((*nics, NODE_VETH), facts.config.first_nic)
     ways, warnings = _ways(facts, passage, families)
-    return Scene(facts, mode, passage, families, nics, ways, warnings)
+    routes = tuple(_relevant_legs(facts, families))
+    return Scene(facts, mode, passage, families, nics, ways, warnings, addresses, routes)
 
 
-def _nics(facts: Facts, families: tuple[Family, ...]) -> tuple[IfName, ...]:
+def _addresses_in(facts: Facts, nic: IfName, families: tuple[Family, ...]) -> tuple[Address, ...]:
+    return tuple(a for family in families for a in usable_addresses(facts.pod, nic, family))
+
+
+def _nics(facts: Facts, addresses: Mapping[IfName, tuple[Address, ...]]) -> tuple[IfName, ...]:
     first = facts.config.first_nic
     links = sorted(facts.pod.links, key=lambda link: (link.name != first, link.index))
-    return tuple(
-        link.name
-        for link in links
-        if not link.loopback
-        and link.name != NODE_VETH
-        and any(usable_addresses(facts.pod, link.name, family) for family in families)
-    )
+    return tuple(link.name for link in links if addresses.get(link.name) and link.name != NODE_VETH)
+
+
+def _relevant_legs(facts: Facts, families: tuple[Family, ...]) -> Iterator[Route]:
+    for route in facts.pod.routes:
+        kept_by_kernel = route.family is Family.V6 and is_local(route.destination)
+        if route.type is RouteType.UNICAST and route.family in families and not kept_by_kernel:
+            yield from legs(route)
 
 
 def _ways(

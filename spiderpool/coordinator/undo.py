@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from spiderpool.coordinator.present import canonical, legs
+from spiderpool.coordinator.present import legs, route_key
 from spiderpool.netlink.objects import Neighbour, NetState, Route
 from spiderpool.netlink.operations import (
     AddAddress,
@@ -88,7 +88,7 @@ def _put_back(route: Route, before: NetState) -> Iterator[Operation]:
         if (leg.destination, leg.table, leg.metric)
         == (route.destination, route.table, route.metric)
     ]
-    place = next((at for at, leg in enumerate(rivals) if canonical(leg) == canonical(route)), None)
+    place = next((at for at, leg in enumerate(rivals) if route_key(leg) == route_key(route)), None)
     for later in [] if place is None else rivals[place + 1 :]:
         yield DeleteRoute(later)
         yield AddRoute(later)

@@ -121,7 +121,12 @@ def test_a_cluster_that_is_not_ready_refuses_with_its_reason(cluster: Any, words
         ({"podRPFilter": 3}, "network configuration: podRPFilter: 3 is no mode"),
         ({"hostRuleTable": 254}, "network configuration: hostRuleTable: 254 cannot be used"),
         ({"hostRuleTable": 1 << 32}, "network configuration: hostRuleTable: 4294967296"),
-        ({"vethMTU": 0}, "network configuration: vethMTU: 0 is too small"),
+        ({"vethMTU": 0}, "network configuration: vethMTU: 0 is no MTU of a veth"),
+        ({"vethMTU": 65536}, "network configuration: vethMTU: 65536 is no MTU of a veth"),
+        (
+            {"hijackCIDR": ["1.0.0.0/8", "0.0.0.0/0"]},
+            "network configuration: hijackCIDR[1]: 0.0.0.0/0 is a default route",
+        ),
         ({"txQueueLen": -1}, "network configuration: txQueueLen: -1 is too small"),
         ({"podMACPrefix": "0b:1b"}, "network configuration: podMACPrefix: '0b:1b' is no prefix"),
         ({"vethLinkAddress": "x"}, "network configuration: vethLinkAddress: 'x'"),
