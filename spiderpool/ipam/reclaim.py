@@ -10,6 +10,7 @@ confirms it. An address that a live pod reports as its own is never suspect.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ class Reason(enum.StrEnum):
     POD_FINISHED = "its pod has finished"
     POD_LOST = "its pod should have ended, and its node is gone or fenced off"
     KEEPER_GONE = "what kept it is gone or scaled down"
+    UNWANTED = "the pod in its owner's place runs without it"
 
 
 WAIT = {
@@ -46,6 +48,7 @@ WAIT = {
     Reason.POD_FINISHED: 120.0,
     Reason.POD_LOST: 20.0,
     Reason.KEEPER_GONE: 20.0,
+    Reason.UNWANTED: 20.0,
 }
 """Seconds between the first look and the one that counts. A finished pod's sandbox may
 linger and its kernel still answer for the address, so kubelet gets longer."""
@@ -75,7 +78,7 @@ class Keeper:
     ordinals: range = range(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """The cluster as the collector sees it, read after the addresses.
 
@@ -88,6 +91,12 @@ class Surroundings:
     keepers: Mapping[tuple[str, str], Keeper] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
     now: float
+
+    @functools.cached_property
+    def running(self) -> frozenset[str]:
+        """``namespace/name`` of pods whose NICs are all set up."""
+        pods = self.pods.values()
+        return frozenset(p.key for p in pods if p.phase == "Running" and not why_dead(p))
 
 
 def suspects(entries: Iterable[Entry], around: Surroundings) -> Iterator[Suspect]:
@@ -104,17 +113,25 @@ def why_suspect(entry: Entry, around: Surroundings) -> Reason | None:
     """Why one held address is suspect, by its record alone; None when it is not."""
     slot = entry.slot
     pod = around.pods.get(slot.pod_uid) if slot.pod_uid else None
-    if pod is not None and not why_dead(pod):
-        return None
-    if slot.owner:
-        return None if _kept(entry, around) else Reason.KEEPER_GONE
-    if pod is not None and pod.deleted_at:
-        overdue = around.now > seconds(pod.deleted_at) + OVERDUE_SECONDS
-        node = around.nodes.get(pod.node)
-        return Reason.POD_LOST if overdue and (node is None or node.fenced) else None
     if pod is not None:
-        return Reason.POD_FINISHED
+        is_kept = slot.owner is not None and _kept(entry, around)
+        return None if is_kept else _why_of_pod(pod, around)
+    if slot.owner:
+        if not _kept(entry, around):
+            return Reason.KEEPER_GONE
+        return Reason.UNWANTED if slot.pod in around.running else None
     return Reason.POD_GONE if slot.node in around.nodes else Reason.NODE_GONE
+
+
+def _why_of_pod(pod: Pod, around: Surroundings) -> Reason | None:
+    """Why a pod that still exists cannot be using its addresses; None when it may."""
+    if not why_dead(pod):
+        return None
+    if not pod.deleted_at:
+        return Reason.POD_FINISHED
+    overdue = around.now > seconds(pod.deleted_at) + OVERDUE_SECONDS
+    node = around.nodes.get(pod.node)
+    return Reason.POD_LOST if overdue and (node is None or node.fenced) else None
 
 
 def _kept(entry: Entry, around: Surroundings) -> bool:

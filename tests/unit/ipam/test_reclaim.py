@@ -152,6 +152,25 @@ def test_an_ordinal_is_kept_while_the_statefulset_wants_it(
     assert judge(kept, pod(name=name), keepers={}, kinds=kinds) is None
 
 
+def test_an_ordinal_whose_next_pod_runs_without_the_address_loses_it() -> None:
+    kept = entry("web-0", owner="StatefulSet/web")
+    around: dict[str, Any] = {
+        "keepers": {("default", "StatefulSet/web"): Keeper(range(0, 1))},
+        "kinds": frozenset({"StatefulSet"}),
+    }
+    assert judge(kept, pod("next", "web-0", phase="Pending"), **around) is None
+    assert judge(kept, pod("next", "web-0"), **around) is Reason.UNWANTED
+    assert judge(kept, pod("u", "web-0"), **around) is None
+
+
+def test_a_pod_that_still_ends_holds_its_address_though_nothing_keeps_it() -> None:
+    kept = entry("web-2", owner="StatefulSet/web")
+    kinds = frozenset({"StatefulSet"})
+    ending = pod("u", "web-2", deleted_at=DELETED)
+    assert judge(kept, ending, kinds=kinds) is None
+    assert judge(kept, kinds=kinds) is Reason.KEEPER_GONE
+
+
 def test_what_an_unknown_kind_keeps_is_kept() -> None:
     kept = entry("launcher", owner="VirtualMachineInstance/vm1")
     assert judge(kept) is None
