@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from spiderpool.coordinator.frames import (
@@ -149,13 +150,17 @@ async def _until(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _socket(wire: Wire, family: Family) -> socket.socket:
-    """A packet socket that hears one protocol on one NIC; it hears nothing before bind(2)."""
+@contextmanager
+def _socket(wire: Wire, family: Family) -> Iterator[socket.socket]:
+    """A packet socket that hears one protocol on one NIC; it hears nothing before bind(2).
+
+    A thread closes it, since the kernel sleeps meanwhile until no CPU can be using it
+    (packet_release, an RCU grace period: 5 to 20 ms), and neither loop nor pod shall wait.
+    """
     opened = wire.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC)
     try:
         opened.setblocking(False)
         opened.bind((wire.nic, ethertype(family)))
-    except OSError:
-        opened.close()
-        raise
-    return opened
+        yield opened
+    finally:
+        threading.Thread(target=opened.close).start()
