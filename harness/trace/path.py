@@ -78,7 +78,10 @@ def _legs(
         if packet and role:
             nic = Nic(frame.place, frame.link)
             hops[role].append(Hop(nic, frame.outgoing, packet, frame.heard))
-    return {role: _without_copies(_first_attempt(found), wires) for role, found in hops.items()}
+    return {
+        role: _without_turns(_without_copies(_first_attempt(found), wires), wires)
+        for role, found in hops.items()
+    }
 
 
 def _role(packet: Packet, frame: Frame, identity: Identity, sequence: int | None) -> Role | None:
@@ -133,6 +136,23 @@ def _without_copies(hops: list[Hop], wires: Wires) -> Leg:
         for hop in hops
         if not (hop.nic in stray and not hop.outgoing)
         and not (hop.nic in towards_stray and hop.outgoing)
+    )
+
+
+def _without_turns(leg: Leg, wires: Wires) -> Leg:
+    """Without the parent that two macvlan links share: what goes from one to the other shows
+    there as if it had come in, in both directions."""
+    around = zip((None, *leg), leg, (*leg[1:], None), strict=False)
+    return tuple(
+        hop
+        for before, hop, after in around
+        if not (
+            before is not None
+            and after is not None
+            and before.outgoing
+            and not after.outgoing
+            and wires.parents.get(before.nic) == hop.nic == wires.parents.get(after.nic)
+        )
     )
 
 

@@ -238,3 +238,39 @@ def test_what_a_switch_sends_to_all_ports_is_followed_to_its_target_only() -> No
         "one.ens192",
         "pod.net1",
     ]
+
+
+def test_macvlan_links_of_one_parent_talk_past_it() -> None:
+    asked, answered = echo(8, POD, PEER), echo(0, PEER, POD)
+    parent = Nic("node", "ens192")
+    parents = {Nic("pod", "net1"): parent, Nic("peer", "net1"): parent}
+    (trip,) = round_trips(
+        frames(
+            ("pod.net1", "out", asked),
+            ("node.ens192", "in", asked),
+            ("peer.net1", "in", asked),
+            ("peer.net1", "out", answered),
+            ("node.ens192", "in", answered),
+            ("pod.net1", "in", answered),
+        ),
+        ONE,
+        Wires(parents=parents),
+        None,
+    )
+    assert names(trip.request) == ["pod.net1 out", "peer.net1 in"]
+    assert first_difference(trip) is None
+
+
+def test_a_parent_that_receives_is_on_the_way() -> None:
+    asked = echo(8, PEER, POD)
+    (trip,) = round_trips(
+        frames(
+            ("peer.eth0", "out", asked),
+            ("node.ens192", "in", asked),
+            ("pod.net1", "in", asked),
+        ),
+        ONE,
+        Wires(parents={Nic("pod", "net1"): Nic("node", "ens192")}),
+        None,
+    )
+    assert names(trip.request) == ["peer.eth0 out", "node.ens192 in", "pod.net1 in"]
