@@ -14,6 +14,7 @@ from harness.kubeapi import causes, status
 from harness.kubeapi.builtin.types import schema_of
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object
+from harness.kubeapi.schema import protobuf
 from harness.kubeapi.schema.decode import DecodeMismatch, decode
 from harness.kubeapi.schema.structural import fill_defaults, prune
 
@@ -24,12 +25,17 @@ _MODES = ("", _IGNORE, _STRICT, "Warn")
 
 
 def parse(body: bytes, content_type: str) -> Any:
-    """JSON or YAML as plain data. Raises 400 and 415."""
+    """JSON, YAML or protobuf as plain data. Raises 400 and 415."""
     media = content_type.partition(";")[0].strip() or JSON
     if media.endswith("yaml"):
         return _parse_yaml(body)
+    if media == protobuf.MEDIA:
+        try:
+            return protobuf.decode_body(body)
+        except protobuf.BadMessage as error:
+            raise _no_object(str(error)) from None
     if not media.endswith("json"):
-        raise status.unsupported_media_type([JSON, YAML])
+        raise status.unsupported_media_type([JSON, YAML, protobuf.MEDIA])
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -105,13 +111,15 @@ def check_validation_mode(mode: str, options: str) -> None:
         raise status.bad_options(options, causes.unsupported("fieldValidation", mode, _MODES))
 
 
-def conform(kind: Kind, obj: Object, mode: str) -> tuple[Object, list[str]]:
+def conform(
+    kind: Kind, obj: Object, mode: str, *, defaults: bool = True
+) -> tuple[Object, list[str]]:
     """The object without what its kind does not know, and warnings about that.
 
-    Custom resources get their defaults here. Raises Unfit.
+    Custom resources get the defaults of their schema here. Raises Unfit.
     """
     try:
-        kept, unknown = _builtin(kind, obj) if kind.builtin else _custom(kind, obj)
+        kept, unknown = _builtin(kind, obj) if kind.builtin else _custom(kind, obj, defaults)
     except DecodeMismatch as mismatch:
         raise Unfit(str(mismatch)) from None
     problems = [f'unknown field "{path}"' for path in unknown]
@@ -139,12 +147,13 @@ def _builtin(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
     return kept, unknown
 
 
-def _custom(kind: Kind, obj: Object) -> tuple[Object, list[str]]:
+def _custom(kind: Kind, obj: Object, defaults: bool) -> tuple[Object, list[str]]:
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict | None):
         raise DecodeMismatch("json: cannot unmarshal metadata into Go value of type v1.ObjectMeta")
     kept, unknown = decode(schema_of("ObjectMeta"), metadata or {}, "metadata")
     result: Object = orjson.loads(orjson.dumps({**obj, "metadata": kept}))
     unknown += prune(kind.schema, result)
-    fill_defaults(kind.schema, result)
+    if defaults:
+        fill_defaults(kind.schema, result)
     return result, unknown

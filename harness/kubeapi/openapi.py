@@ -24,7 +24,7 @@ _PATCHES = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
-_NOT_OPENAPI = ("x-go-type", "x-micro-time")
+_NOT_OPENAPI = ("x-go-type", "x-fields")
 
 
 def index(registry: Registry, fingerprint: str) -> Object:
@@ -81,8 +81,9 @@ def _paths(kind: Kind, *, v3: bool) -> Object:
             **more,
         }
 
-    content: Object = {media: {"schema": {}} for media in _PATCHES}
-    body: Object = {"requestBody": {"content": content}} if v3 else {"consumes": list(_PATCHES)}
+    accepted = _PATCHES if kind.builtin else _PATCHES[:-1]
+    content: Object = {media: {"schema": {}} for media in accepted}
+    body: Object = {"requestBody": {"content": content}} if v3 else {"consumes": list(accepted)}
     return {
         collection: {"get": operation("list"), "post": operation("post")},
         collection + "/{name}": {

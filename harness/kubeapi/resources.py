@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from harness.kubeapi import (
+    applying,
     decoding,
     patching,
     reads,
@@ -136,9 +137,15 @@ async def _update(call: Call) -> web.StreamResponse:
 
 async def _patch(call: Call) -> web.StreamResponse:
     content_type = call.http.headers.get("Content-Type", "")
-    change = patching.change_of(call.kind, content_type, await call.http.read())
-    written = await writes.patch(call.cluster, call.write, change)
-    return _written(call, written)
+    body = await call.http.read()
+    applies = patching.media_type(content_type) == patching.APPLY_PATCH
+    forced = call.query.flag("force")
+    applying.check_query(call.query.text("fieldManager"), applies=applies, forced=forced)
+    if applies:
+        data = decoding.parse(body, decoding.YAML)
+        return _written(call, await applying.apply(call.cluster, call.write, data, force=forced))
+    change = patching.change_of(call.kind, content_type, body)
+    return _written(call, await writes.patch(call.cluster, call.write, change))
 
 
 def _written(call: Call, written: writes.Written) -> web.Response:

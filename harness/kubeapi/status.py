@@ -6,7 +6,7 @@ protocol (k8s.io/apimachinery, package ``api/errors``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,12 +123,26 @@ def stale(plural: str, group: str, name: str) -> ApiError:
     return conflict(plural, group, name, why)
 
 
-def apply_conflict(causes: Sequence[Cause]) -> ApiError:
-    """Fields of an applied configuration that other managers own with other values."""
-    several = "conflict" if len(causes) == 1 else f"{len(causes)} conflicts"
-    lines = "\n".join(f"{cause.message}: {cause.field}" for cause in causes)
-    noun = f"Apply failed with {'1 ' if len(causes) == 1 else ''}{several}: "
-    return ApiError(409, "Conflict", noun + lines, {"causes": [_cause(cause) for cause in causes]})
+def apply_conflict(owners: Mapping[str, Sequence[str]]) -> ApiError:
+    """Fields of an applied configuration that other managers own with other values.
+
+    ``owners`` has the fields by who owns them.
+    """
+    total = sum(map(len, owners.values()))
+    groups = [
+        f"conflict with {owner}: {fields[0]}"
+        if len(fields) == 1
+        else "\n- ".join([f"conflicts with {owner}:", *fields])
+        for owner, fields in owners.items()
+    ]
+    counted = "1 conflict" if total == 1 else f"{total} conflicts"
+    causes = [
+        Cause("FieldManagerConflict", f"conflict with {owner}", field)
+        for owner, fields in owners.items()
+        for field in fields
+    ]
+    message = f"Apply failed with {counted}: " + "\n".join(groups)
+    return ApiError(409, "Conflict", message, {"causes": [_cause(cause) for cause in causes]})
 
 
 def expired(message: str) -> ApiError:

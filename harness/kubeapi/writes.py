@@ -9,9 +9,11 @@ from typing import Any
 from harness.kubeapi import causes, decoding, names, status
 from harness.kubeapi.admission import Attempt, Operation
 from harness.kubeapi.builtin import defaults, rules
+from harness.kubeapi.builtin.types import zero_of
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kinds import Kind
-from harness.kubeapi.objects import Object, clone, generated_name, meta
+from harness.kubeapi.objects import Object, clone, generated_name, meta, timestamp
+from harness.kubeapi.patch.managers import Manager, after_update, entries
 from harness.kubeapi.revising import BINDING, check_target, created, finalizer_causes, revised
 from harness.kubeapi.schema.validate import validate
 
@@ -30,7 +32,7 @@ class Write:
     subresource: str = ""
     dry_run: bool = False
     validation: str = ""
-    manager: str = ""
+    manager: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ class Written:
     created: bool = False
 
 
-async def create(cluster: Cluster, write: Write, data: Any) -> Written:
-    """Raises ApiError."""
+async def create(
+    cluster: Cluster, write: Write, data: Any, managers: list[Manager] | None = None
+) -> Written:
+    """POST, or an apply of something new, which brings its ``managers``. Raises ApiError."""
     kind = write.kind
-    obj, warnings = _decoded(write, data)
+    obj, warnings = decoded(write, data)
     metadata = meta(obj)
     if not metadata.get("name"):
         metadata["name"] = _first_name(kind, metadata)
@@ -57,6 +61,7 @@ async def create(cluster: Cluster, write: Write, data: Any) -> Written:
     if kind.builtin:
         defaults.set_defaults(obj)
     obj = created(kind, obj)
+    _track(write, None, obj, managers)
     attempt = Attempt(Operation.CREATE, kind, write.namespace, name, obj, None, "", write.dry_run)
     obj, more = await _admitted(cluster, attempt, obj)
     _check(kind, obj, None)
@@ -70,18 +75,18 @@ async def create(cluster: Cluster, write: Write, data: Any) -> Written:
     return Written(obj, warnings + more, created=True)
 
 
-def _decoded(write: Write, data: Any) -> tuple[Object, list[str]]:
+def decoded(write: Write, data: Any) -> tuple[Object, list[str]]:
     """The object that was sent, in its namespace, and warnings. Raises 400."""
     wrapped = decoding.envelope(write.kind, data)
     try:
         obj, warnings = decoding.conform(write.kind, wrapped, write.validation)
     except decoding.Unfit as unfit:
         raise decoding.unfit_object(write.kind, unfit) from None
-    _place(write, obj)
+    place(write, obj)
     return obj, warnings
 
 
-def _place(write: Write, obj: Object) -> None:
+def place(write: Write, obj: Object) -> None:
     """Put the path's namespace into the object; raises 400 when it names another."""
     metadata = meta(obj)
     if not write.kind.namespaced:
@@ -106,8 +111,8 @@ def _first_name(kind: Kind, metadata: Object) -> str:
 async def update(cluster: Cluster, write: Write, data: Any) -> Written:
     """PUT. Raises ApiError."""
     kind = write.kind
-    proposed, warnings = _decoded(write, data)
-    _check_name(write, proposed)
+    proposed, warnings = decoded(write, data)
+    check_name(write, proposed)
     absent = cluster.store.get(kind.bucket, (write.namespace, write.name)) is None
     if absent and kind.create_on_update and not write.subresource:
         proposed["metadata"].pop("resourceVersion", None)
@@ -117,10 +122,10 @@ async def update(cluster: Cluster, write: Write, data: Any) -> Written:
         check_target(kind, old, proposed)
         return clone(proposed)
 
-    return await _revise(cluster, write, propose, warnings)
+    return await revise(cluster, write, propose, warnings)
 
 
-def _check_name(write: Write, proposed: Object) -> None:
+def check_name(write: Write, proposed: Object) -> None:
     named = proposed["metadata"].get("name")
     if named != write.name:
         raise status.bad_request(
@@ -140,18 +145,27 @@ async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
             proposed, warnings[:] = decoding.conform(kind, wanted, write.validation)
         except decoding.Unfit as unfit:
             raise decoding.unfit_patch(wanted, unfit) from None
-        _place(write, proposed)
-        _check_name(write, proposed)
+        place(write, proposed)
+        check_name(write, proposed)
         asked = proposed["metadata"].get("resourceVersion")
         if asked and asked != old["metadata"]["resourceVersion"]:
             raise status.stale(kind.plural, kind.group, write.name)
         return proposed
 
-    return await _revise(cluster, write, propose, warnings)
+    return await revise(cluster, write, propose, warnings)
 
 
-async def _revise(cluster: Cluster, write: Write, propose: Change, warnings: list[str]) -> Written:
-    """Propose and admit until the stored object is still the one that was proposed upon."""
+async def revise(
+    cluster: Cluster,
+    write: Write,
+    propose: Change,
+    warnings: list[str],
+    managers: list[Manager] | None = None,
+) -> Written:
+    """Propose and admit until the stored object is still the one that was proposed upon.
+
+    ``managers`` is filled by ``propose`` when it knows them better than a comparison would.
+    """
     kind = write.kind
     for _ in range(_TRIES):
         old = cluster.get(kind, write.namespace, write.name)
@@ -159,6 +173,7 @@ async def _revise(cluster: Cluster, write: Write, propose: Change, warnings: lis
         if kind.builtin:
             defaults.set_defaults(proposed)
         new = revised(kind, old, proposed, write.subresource)
+        _track(write, old, new, managers)
         attempt = Attempt(
             Operation.UPDATE, kind, write.namespace, write.name, new, old,
             write.subresource, write.dry_run,
@@ -175,6 +190,23 @@ async def _revise(cluster: Cluster, write: Write, propose: Change, warnings: lis
             new = cluster.commit(kind, old, new)
         return Written(new, warnings + more)
     raise status.stale(kind.plural, kind.group, write.name)
+
+
+def _track(write: Write, old: Object | None, new: Object, managers: list[Manager] | None) -> None:
+    """Say in ``managedFields`` who owns what; an empty list from the client begins anew."""
+    metadata = new["metadata"]
+    asked = metadata.pop("managedFields", None)
+    if old is not None and asked in ([], [{}]):
+        old = {**old, "metadata": {**old["metadata"], "managedFields": []}}
+    if managers is None:
+        managers = after_update(write.kind, old, new, manager_of(write, "Update"))
+    tracked = entries(managers)
+    if tracked:
+        metadata["managedFields"] = tracked
+
+
+def manager_of(write: Write, operation: str) -> Manager:
+    return Manager(write.manager, operation, write.kind.api_version, write.subresource, timestamp())
 
 
 async def _admitted(cluster: Cluster, attempt: Attempt, obj: Object) -> tuple[Object, list[str]]:
@@ -215,28 +247,15 @@ def _complete(cluster: Cluster, kind: Kind, obj: Object, old: Object | None) -> 
         defaults.select_own_pods(obj)
     if kind.bucket == "services.":
         cluster.services.complete(old, obj)
-    if old is None and kind.bucket == "pods.":
-        obj["status"] = {"phase": "Pending", "qosClass": _quality(obj)}
-    elif old is None and kind.bucket in _FIRST_STATUS:
-        obj["status"] = clone(_FIRST_STATUS[kind.bucket])
+    if old is None and kind.has_status and kind.builtin:
+        obj["status"] = zero_of(kind.schema["properties"]["status"]) | _first_status(kind, obj)
 
 
-_FIRST_STATUS: dict[str, Object] = {
-    "namespaces.": {"phase": "Active"},
-    "services.": {"loadBalancer": {}},
-    "deployments.apps": {},
-    "replicasets.apps": {"replicas": 0},
-    "statefulsets.apps": {"replicas": 0, "availableReplicas": 0},
-    "daemonsets.apps": {
-        "currentNumberScheduled": 0,
-        "desiredNumberScheduled": 0,
-        "numberMisscheduled": 0,
-        "numberReady": 0,
-    },
-    "jobs.batch": {},
-    "cronjobs.batch": {},
-}
-"""The status that a new object shows before anyone wrote one."""
+def _first_status(kind: Kind, obj: Object) -> Object:
+    """What the status of a new object says before anyone wrote it."""
+    if kind.bucket == "pods.":
+        return {"phase": "Pending", "qosClass": _quality(obj)}
+    return {"phase": "Active"} if kind.bucket == "namespaces." else {}
 
 
 def _quality(pod: Object) -> str:

@@ -122,14 +122,16 @@ def _container(container: Object, field: str, seen: set[str]) -> Iterator[Cause]
     if not container.get("image"):
         yield causes.required(f"{field}.image")
     for index, port in enumerate(container.get("ports") or []):
-        yield from _port_number(port.get("containerPort"), f"{field}.ports[{index}].containerPort")
+        where = f"{field}.ports[{index}].containerPort"
+        if port.get("containerPort"):
+            yield from _port_number(port["containerPort"], where)
+        else:
+            yield causes.required(where)
         yield from _protocol(port, f"{field}.ports[{index}]")
 
 
 def _port_number(number: Any, field: str) -> Iterator[Cause]:
-    if number is None:
-        yield causes.required(field)
-    elif not 1 <= number <= 65535:
+    if not 1 <= number <= 65535:
         yield causes.invalid_value(field, number, "must be between 1 and 65535, inclusive")
 
 

@@ -11,6 +11,7 @@ import binascii
 import re
 from typing import Any
 
+from harness.kubeapi.builtin.types import zero_of
 from harness.kubeapi.kinds import Schema
 from harness.kubeapi.schema.formats import is_quantity, is_time
 
@@ -47,8 +48,11 @@ class _Decoder:
                 continue
             owner = f"{schema['x-go-type']}.{go}{name}"
             decoded = self._value(fields[name], value, inner, f"{go}{name}.", owner)
-            if decoded is not None and not _is_empty(fields[name], decoded):
+            if not _is_dropped(schema, name, decoded):
                 kept[name] = decoded
+        for name, field in schema["x-fields"].items():
+            if field.always and name not in kept:
+                kept[name] = zero_of(fields[name])
         return kept
 
     def _value(self, schema: Schema, value: Any, path: str, go: str, owner: str) -> Any:
@@ -77,18 +81,18 @@ class _Decoder:
         """An item of a list or a map, where null becomes the type's zero value."""
         if value is not None:
             return self._value(schema, value, path, go, owner)
-        return _zero(schema)
+        return zero_of(schema)
 
 
-def _is_empty(schema: Schema, value: Any) -> bool:
-    is_collection = schema.get("type") == "array" or "additionalProperties" in schema
-    return is_collection and not value
-
-
-def _zero(schema: Schema) -> Any:
-    kind = schema.get("type")
-    zeros: dict[str | None, Any] = {"string": "", "integer": 0, "boolean": False, "object": {}}
-    return zeros.get(kind)
+def _is_dropped(schema: Schema, name: str, value: Any) -> bool:
+    """Go leaves out nulls, empty lists and maps, and zeros that are not behind a pointer."""
+    field = schema["properties"][name]
+    if value is None:
+        return True
+    if field.get("type") == "array" or "additionalProperties" in field:
+        return not value
+    is_zero = value in ("", 0, False) and field.get("type") in ("string", "integer", "boolean")
+    return is_zero and not schema["x-fields"][name].pointer
 
 
 def _scalar(schema: Schema, value: Any, owner: str) -> Any:

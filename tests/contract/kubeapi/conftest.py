@@ -16,7 +16,8 @@ import pytest
 import widgets
 from rest import Api, unique
 
-from harness.kubeapi.launch import assets_folder, embedded_server, real_server
+from harness.kubeapi.launch import embedded_server, real_server
+from harness.kubeapi.real import assets_folder
 
 SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
 
