@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.expect.names import Names, UnknownName
 from harness.expect.networks import judge_network, judge_nics
-from harness.expect.objects import judge_events, judge_object
+from harness.expect.objects import judge_events, judge_object, judge_refusal
 from harness.expect.paths import Contrast, judge_blocked, judge_reaches, shown
 from harness.expect.tables import judge_table
 from harness.expect.verdict import Finding, Verdict, failed, passed
@@ -18,6 +18,7 @@ from harness.scenario.expectations import (
     NicsHave,
     ObjectHas,
     Reaches,
+    Refused,
     TableHas,
 )
 from harness.trace.observe import Observation
@@ -30,9 +31,9 @@ def judge(expectation: Expectation, observed: Observed, names: Names) -> Verdict
     """Whether what was observed is what is expected.
 
     ``observed`` is, by the kind of expectation: the API object, or None when it is absent
-    (ObjectHas); the Events about an object (EventSays); what kubectl printed (TableHas); the
-    place's state (NetworkHas, NicsHave); an Observation (Reaches); a Contrast (Blocked).
-    Anything else is a TypeError.
+    (ObjectHas); the Events about an object (EventSays); what kubectl printed (TableHas)
+    or complained (Refused); the place's state (NetworkHas, NicsHave); an Observation (Reaches);
+    a Contrast (Blocked). Anything else is a TypeError.
     """
     try:
         finding = _finding(expectation, observed, names)
@@ -55,6 +56,8 @@ def _finding(expectation: Expectation, observed: Observed, names: Names) -> Find
             words = tuple(map(fill, expectation.words))
             finding = judge_events(expectation.reason, words, observed)
             return _about(fill(expectation.object), finding)
+        case Refused(), str():
+            return judge_refusal(expectation.words, observed)
         case TableHas(), str():
             rows = [{key: fill(cell) for key, cell in row.items()} for row in expectation.rows]
             finding = judge_table(observed, expectation.columns, rows, expectation.count)
@@ -88,6 +91,8 @@ def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
         case EventSays(), _:
             about = names.text(expectation.object, expectation.bound)
             return f"an event about {about} says {' ... '.join(expectation.words)}"
+        case Refused(), _:
+            return f"{expectation.file.name} is refused: {' ... '.join(expectation.words)}"
         case TableHas(), _:
             return f"{_command(expectation)} prints {len(expectation.rows)} expected rows"
         case NetworkHas(), _:

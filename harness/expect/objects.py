@@ -40,6 +40,18 @@ def judge_events(
     return Finding(f"no event {missing}", expected, seen)
 
 
+def judge_refusal(words: tuple[str, ...], complaint: str) -> Finding | None:
+    """``complaint`` is what kubectl said; empty when it was not refused."""
+    if not complaint:
+        return Finding("it was accepted, and should not be", words)
+    missing = [word for word in words if word not in complaint]
+    return (
+        Finding(f"the refusal does not say {missing[0]!r}", words, (complaint,))
+        if missing
+        else None
+    )
+
+
 def filled(value: Any, fill: Fill) -> Any:
     """A value with the placeholders of every text in it filled in."""
     if isinstance(value, str):

@@ -12,6 +12,7 @@ from harness.expect.names import Names
 from harness.expect.paths import Contrast
 from harness.expect.resolve import resolve
 from harness.expect.verdict import Verdict, failed
+from harness.run.kubectl import KubectlFailed
 from harness.run.session import Session
 from harness.scenario.expectations import (
     Blocked,
@@ -22,6 +23,7 @@ from harness.scenario.expectations import (
     ObjectHas,
     Probe,
     Reaches,
+    Refused,
     TableHas,
 )
 from harness.scenario.reference import Place
@@ -61,6 +63,9 @@ class Judge:
             match expectation:
                 case ObjectHas() | EventSays() | TableHas():
                     return Judgement(await self._in_time(expectation))
+                case Refused():
+                    complaint = await self._complaint(expectation)
+                    return Judgement(judge(expectation, complaint, names))
                 case NetworkHas() | NicsHave():
                     observed = self._state(expectation.place, names)
                     return Judgement(judge(expectation, observed, names))
@@ -95,6 +100,13 @@ class Judge:
         )
         about = (event for event in listed["items"] if event["involvedObject"]["name"] == name)
         return [event for event in about if event["involvedObject"]["kind"].lower() == kind]
+
+    async def _complaint(self, expectation: Refused) -> str:
+        try:
+            await self._session.cluster.kubectl.run("apply", "-f", str(expectation.file))
+        except KubectlFailed as refusal:
+            return str(refusal).partition(f"{expectation.file}: ")[2]
+        return ""
 
     async def _table(self, expectation: Expectation, names: Names) -> Observed:
         assert isinstance(expectation, TableHas)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.scenario.document import Where
@@ -70,6 +71,14 @@ class EventSays(_Common):
     reason: str
     words: tuple[str, ...]
     within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(_Common):
+    """``kubectl apply`` of a file is refused, with each of ``words`` in what it says."""
+
+    file: Path
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +166,4 @@ class Blocked(_Common):
     leaves: Reference | None = None
 
 
-Expectation = ObjectHas | EventSays | TableHas | NetworkHas | NicsHave | Reaches | Blocked
+Expectation = ObjectHas | EventSays | Refused | TableHas | NetworkHas | NicsHave | Reaches | Blocked

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.scenario.changes import parse_ip, parse_redirect
 from harness.scenario.check import check
 from harness.scenario.document import Item, read, required
+from harness.scenario.manifests import manifest
 from harness.scenario.model import (
     Capability,
     Component,
@@ -28,7 +29,6 @@ from harness.scenario.reference import IT
 from harness.scenario.words import namespace_of, object_name, parse_expectations
 
 FILE_NAME = "scenario.yaml"
-MANIFESTS = "_manifests"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 _SELECTOR = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9./_-]*(=[A-Za-z0-9._-]*)?"
@@ -59,7 +59,7 @@ def load(path: Path) -> Scenario:
         cases=entries["cases"].many(lambda case: case.text()) if "cases" in entries else (),
         needs=entries["needs"].many(_capability) if "needs" in entries else (),
         names=_names(entries["names"]) if "names" in entries else {},
-        steps=tuple(_step(step, file.parent) for step in required(entries, "steps", item).items()),
+        steps=tuple(_step(step) for step in required(entries, "steps", item).items()),
     )
     check(scenario)
     return scenario
@@ -102,41 +102,28 @@ def _selector(item: Item) -> str:
     return item.text()
 
 
-def _step(item: Item, folder: Path) -> Step:
+def _step(item: Item) -> Step:
     entries = item.mapping()
     verb = next(iter(entries), "")
     if verb not in _STEPS:
         raise item.fail(f"{verb!r} is no step", f"use one of {', '.join(_STEPS)}")
-    return _STEPS[verb](item, folder)
+    return _STEPS[verb](item)
 
 
-def _install(item: Item, _folder: Path) -> Install:
+def _install(item: Item) -> Install:
     entry = item.mapping("install")["install"]
     return Install(entry.where, Component(entry.one_of(*Component)))
 
 
-def _manifests(verb: ManifestVerb) -> Callable[[Item, Path], Manifests]:
-    def step(item: Item, folder: Path) -> Manifests:
+def _manifests(verb: ManifestVerb) -> Callable[[Item], Manifests]:
+    def step(item: Item) -> Manifests:
         entry = item.mapping(str(verb))[str(verb)]
-        return Manifests(entry.where, verb, entry.many(lambda name: _beside(name, folder)))
+        return Manifests(entry.where, verb, entry.many(manifest))
 
     return step
 
 
-def _beside(item: Item, folder: Path) -> Path:
-    """A file below the scenario's folder, or below a folder of manifests that scenarios share,
-    the nearest above it first; nothing outside of these is ever read."""
-    own = folder.resolve()
-    for root in (own, *(above / MANIFESTS for above in own.parents)):
-        path = (root / item.text()).resolve()
-        if not path.is_relative_to(root):
-            raise item.fail(f"{item.text()!r} lies outside of {root}", "keep manifests beside it")
-        if path.is_file():
-            return path
-    raise item.fail(f"{item.text()!r} does not exist in {folder}, nor in any {MANIFESTS} above it")
-
-
-def _scale(item: Item, _folder: Path) -> Scale:
+def _scale(item: Item) -> Scale:
     entries = item.mapping("scale", "to", "namespace")
     replicas = required(entries, "to", item).integer()
     if not 0 <= replicas <= 1000:
@@ -146,7 +133,7 @@ def _scale(item: Item, _folder: Path) -> Scale:
     )
 
 
-def _wait(item: Item, _folder: Path) -> Wait:
+def _wait(item: Item) -> Wait:
     entries = item.mapping("wait", "for", "namespace", "selector", "within")
     condition = required(entries, "for", item)
     if not _CONDITION.match(condition.text()):
@@ -164,19 +151,19 @@ def _wait(item: Item, _folder: Path) -> Wait:
     )
 
 
-def _expect(item: Item, _folder: Path) -> Expect:
+def _expect(item: Item) -> Expect:
     entry = item.mapping("expect")["expect"]
     return Expect(
         entry.where, tuple(found for each in entry.items() for found in parse_expectations(each))
     )
 
 
-_STEPS: Mapping[str, Callable[[Item, Path], Step]] = {
+_STEPS: Mapping[str, Callable[[Item], Step]] = {
     "install": _install,
     **{str(verb): _manifests(verb) for verb in ManifestVerb},
     "scale": _scale,
     "wait": _wait,
-    "ip": lambda item, _folder: parse_ip(item),
-    "redirect": lambda item, _folder: parse_redirect(item),
+    "ip": parse_ip,
+    "redirect": parse_redirect,
     "expect": _expect,
 }

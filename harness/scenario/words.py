@@ -19,9 +19,11 @@ from harness.scenario.expectations import (
     Probe,
     Protocol,
     Reaches,
+    Refused,
     Table,
     TableHas,
 )
+from harness.scenario.manifests import manifest
 from harness.scenario.reference import (
     Place,
     Reference,
@@ -104,6 +106,12 @@ def _event(item: Item, identifier: str, bound: str | None) -> EventSays:
     reason = required(entries, "reason", item).text()
     namespace, within = namespace_of(entries), within_of(entries)
     return EventSays(identifier, item.where, bound, about, namespace, reason, words, within)
+
+
+def _refused(item: Item, identifier: str, bound: str | None) -> Refused:
+    entries = item.mapping(*_COMMON, "refused", "says")
+    words = required(entries, "says", item).many(lambda entry: entry.text())
+    return Refused(identifier, item.where, bound, manifest(entries["refused"]), words)
 
 
 def _table(item: Item, identifier: str, bound: str | None) -> TableHas:
@@ -303,6 +311,7 @@ def within_of(entries: Mapping[str, Item]) -> float:
 _WORDS: Mapping[str, Callable[..., Expectation]] = {
     "object": _object,
     "event": _event,
+    "refused": _refused,
     "table": _table,
     "on": _on,
     **{str(protocol): _probe(protocol) for protocol in Protocol},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.expect.objects import judge_events, judge_object
+from harness.expect.objects import judge_events, judge_object, judge_refusal
 
 NAD = {
     "metadata": {"name": "macvlan", "ownerReferences": [{"kind": "SpiderMultusConfig", "uid": 7}]},
@@ -76,3 +76,11 @@ def test_events(reason: str, words: tuple[str, ...], problem: str | None) -> Non
     finding = judge_events(reason, words, EVENTS)
     assert (finding.problem if finding else None) == problem
     assert finding is None or finding.seen[0] == "Scheduled: on worker01"
+
+
+def test_refusals() -> None:
+    said = "The SpiderMultusConfig x is invalid: spec.coordinator.vethMTU: must be at least 1"
+    assert judge_refusal(("vethMTU", "at least 1"), said) is None
+    wrong, accepted = judge_refusal(("vethMTU", "at most"), said), judge_refusal(("x",), "")
+    assert wrong is not None and wrong.problem == "the refusal does not say 'at most'"
+    assert accepted is not None and accepted.problem == "it was accepted, and should not be"
