@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from spiderpool.coordinator.frames import (
     probe,
     question,
 )
+from spiderpool.netlink.closing import close_aside
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import Address, Family, family_of
 from spiderpool.types.names import IfName
@@ -152,15 +152,11 @@ async def _until(event: asyncio.Event, seconds: float) -> None:
 
 @contextmanager
 def _socket(wire: Wire, family: Family) -> Iterator[socket.socket]:
-    """A packet socket that hears one protocol on one NIC; it hears nothing before bind(2).
-
-    A thread closes it, since the kernel sleeps meanwhile until no CPU can be using it
-    (packet_release, an RCU grace period: 5 to 20 ms), and neither loop nor pod shall wait.
-    """
+    """A packet socket that hears one protocol on one NIC; it hears nothing before bind(2)."""
     opened = wire.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC)
     try:
         opened.setblocking(False)
         opened.bind((wire.nic, ethertype(family)))
         yield opened
     finally:
-        threading.Thread(target=opened.close).start()
+        close_aside(opened)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from spiderpool.netlink import nftables, uapi
 from spiderpool.netlink.channel import DONE, Answer, Channel
+from spiderpool.netlink.closing import close_aside
 from spiderpool.netlink.encode import UnknownLink, encode, encode_rule_beside
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import NetState, Rule
@@ -77,7 +78,7 @@ class Kernel:
         """Close the sockets; the namespace stays its owner's."""
         self._routing.close()
         if self._filtering is not None:
-            self._filtering.close()
+            close_aside(self._filtering)
             self._filtering = None
 
     def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
