@@ -29,6 +29,11 @@ def error_answer(error: ApiError) -> web.Response:
     return json_answer(error.status, error.code)
 
 
+def _untyped(obj: Object) -> Object:
+    """Items of built-in lists do not say their kind: the list does."""
+    return {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How objects of ``kind`` are shown; ``include`` is the query parameter includeObject."""
@@ -44,6 +49,8 @@ class Shape:
         if self.form.as_:
             shown = partial_list if "items" in obj else partial
             return shown(obj, self.form.version)
+        if "items" in obj and self.kind.builtin:
+            return {**obj, "items": [_untyped(item) for item in obj["items"]]}
         return obj
 
     def event(self, event: Event, first: bool) -> bytes:

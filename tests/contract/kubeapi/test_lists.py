@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from rest import Api
+from widgets import widget
 
 
 @pytest.fixture
@@ -32,9 +33,16 @@ def names(client: Api, core: str, **query: str | int) -> list[str]:
 def test_list_object(client: Api, core: str, fruits: list[dict[str, Any]]) -> None:
     answer = client.must(client.get(f"{core}/configmaps"))
     assert (answer["kind"], answer["apiVersion"]) == ("ConfigMapList", "v1")
+    assert not {"kind", "apiVersion"} & answer["items"][0].keys()
     newest = fruits[-1]["metadata"]["resourceVersion"]
     assert int(answer["metadata"]["resourceVersion"]) >= int(newest)
     assert names(client, core) == ["apple", "banana", "cherry", "date"]
+
+
+def test_items_of_custom_lists_say_their_kind(client: Api, widget_path: str) -> None:
+    client.must(client.create(widget_path, widget("a")))
+    item = client.must(client.get(widget_path))["items"][0]
+    assert (item["kind"], item["apiVersion"]) == ("Widget", "contract.example.com/v1")
 
 
 def test_list_of_all_namespaces(client: Api, fruits: list[dict[str, Any]], namespace: str) -> None:
