@@ -11,6 +11,7 @@ from spiderpool.coordinator.facts import (
     Facts,
     mode_of,
     node_addresses,
+    node_link_name,
     passage_of,
     usable_addresses,
 )
@@ -21,11 +22,11 @@ from spiderpool.coordinator.removal import Departure, removal
 from spiderpool.coordinator.undo import undo
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink.apply import absent, apply, apply_all
-from spiderpool.netlink.objects import NetState
+from spiderpool.netlink.objects import NetState, Route
 from spiderpool.netlink.operations import Operation
 from spiderpool.netlink.selection import Selection
 from spiderpool.netlink.transport import Transport
-from spiderpool.types.address import Address, Family, host_prefix
+from spiderpool.types.address import Address, Family, family_of, host_prefix
 from spiderpool.types.modes import Mode
 from spiderpool.types.names import MAIN, ContainerID, IfName, TableID
 
@@ -56,9 +57,10 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
         BadInput: what was asked for cannot be done in this pod.
         OperationFailed: the kernel refused a dump.
     """
+    inside = _read_pod(call, pod)
     facts = Facts(
-        pod=_read_pod(call, pod),
-        node=_read_node(call, node),
+        pod=inside,
+        node=_read_node(call, inside, node),
         nic=call.nic,
         container=call.container,
         config=call.config,
@@ -87,14 +89,45 @@ def _read_pod(call: Call, pod: Transport) -> NetState:
     return replace(state, reply_marks=marks.reply_marks)
 
 
-def _read_node(call: Call, node: Transport) -> NetState:
-    """Links, addresses, rules and our table; main only to find out the node's own address."""
+def _read_node(call: Call, pod: NetState, node: Transport) -> NetState:
+    """What concerns this pod, at a cost that does not grow with the node's other pods.
+
+    Our table is read as a whole only while no rule leads to it, main only to find out the
+    node's own address.
+    """
+    addresses = [a for f in Family for a in usable_addresses(pod, call.nic, f)]
+    selection = replace(
+        _links_to(call, pod),
+        routes_to=tuple(addresses),
+        families=tuple({family_of(address) for address in addresses}),
+    )
+    state = node.dump(selection)
     table = call.config.host_rule_table
-    state = node.dump(Selection(tables=(table,), neighbours_of=()))
-    if _is_known(call.node_addresses, state):
-        return state
-    main = node.dump(replace(_NOTHING, tables=(MAIN,)))
-    return replace(state, routes=(*state.routes, *main.routes))
+    leads = {rule.family for rule in state.rules if rule.table == table}
+    unread = [family for family in selection.families if family not in leads]
+    routes = [*state.routes, *_routes_of(node, table, unread)]
+    if not _is_known(call.node_addresses, state):
+        routes += _routes_of(node, MAIN, selection.families)
+    return replace(state, routes=tuple(dict.fromkeys(routes)))
+
+
+def _routes_of(node: Transport, table: TableID, families: Sequence[Family]) -> tuple[Route, ...]:
+    if not families:
+        return ()
+    return node.dump(replace(_NOTHING, tables=(table,), families=tuple(families))).routes
+
+
+def _links_to(call: Call, pod: NetState | None) -> Selection:
+    """The node's end of the veth to the pod, whoever made it; the node's addresses; rules."""
+    first = pod.link(call.config.first_nic) if pod is not None else None
+    numbers = (first.parent_index,) if first is not None and first.parent_index else ()
+    return Selection(
+        links=(node_link_name(call.container),),
+        link_numbers=numbers,
+        link_local=False,
+        tables=(),
+        neighbours_of=(),
+    )
 
 
 def _is_known(addresses: Sequence[Address], node: NetState) -> bool:
@@ -176,13 +209,13 @@ def detach(
     call: Call, footprint: Footprint | None, pod: Transport | None, node: Transport
 ) -> list[OperationFailed]:
     """Remove what the attachment left, as far as it goes; returns what could not be removed."""
-    tables = [call.config.host_rule_table, *([footprint.table] if footprint else [])]
+    inside = _read_pod(call, pod) if pod is not None else None
     departure = Departure(
-        node=_read_departing_node(node, tuple(dict.fromkeys(tables))),
+        node=_read_departing_node(call, footprint, inside, node),
         nic=call.nic,
         container=call.container,
         config=call.config,
-        pod=_read_pod(call, pod) if pod is not None else None,
+        pod=inside,
         footprint=footprint,
     )
     if (link := departure.node_link) is not None:
@@ -196,5 +229,14 @@ def detach(
     return [failure for failure in failures if not absent(failure)]
 
 
-def _read_departing_node(node: Transport, tables: tuple[TableID, ...]) -> NetState:
-    return node.dump(Selection(tables=tables, neighbours_of=()))
+def _read_departing_node(
+    call: Call, footprint: Footprint | None, pod: NetState | None, node: Transport
+) -> NetState:
+    """With our tables as a whole: their rules go with the last route."""
+    selection = _links_to(call, pod)
+    tables = [call.config.host_rule_table]
+    if footprint is not None:
+        links = (*(selection.links or ()), footprint.node_link)
+        selection = replace(selection, links=tuple(dict.fromkeys(links)))
+        tables.append(footprint.table)
+    return node.dump(replace(selection, tables=tuple(dict.fromkeys(tables))))

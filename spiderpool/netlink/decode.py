@@ -110,6 +110,11 @@ def link(body: bytes, names: Names) -> Link:
     )
 
 
+def address_scope(body: bytes) -> int:
+    """The scope in an address's message."""
+    return int(unpack(IFADDRMSG, body)[3])
+
+
 def address(body: bytes, names: Names) -> LinkAddress | None:
     number, length, flags, scope, index = unpack(IFADDRMSG, body)
     name, family = _name(names, index), _FAMILIES.get(number)

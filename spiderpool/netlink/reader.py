@@ -10,7 +10,7 @@ from spiderpool.errors import OperationFailed
 from spiderpool.netlink import decode, nftables, requests
 from spiderpool.netlink.channel import Channel, unreadable
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.objects import LinkAddress, Neighbour, NetState, Route, Rule
+from spiderpool.netlink.objects import LinkAddress, Neighbour, NetState, Route, Rule, Scope
 from spiderpool.netlink.selection import Selection
 from spiderpool.netlink.sysctl import read_sysctl
 from spiderpool.types.address import Family
@@ -79,7 +79,9 @@ class StateReader:
         names = self._selection.links
         if names is None:
             return self._channel.dump(requests.links())
-        return self._channel.replies([requests.link_named(name) for name in names])
+        numbered = [requests.link_numbered(index) for index in self._selection.link_numbers]
+        named = [requests.link_named(name) for name in names]
+        return self._channel.replies([*numbered, *named])
 
     def _indices(self, names: Collection[IfName] | None) -> Collection[int]:
         """Indices to filter by; 0 stands for all links."""
@@ -89,6 +91,8 @@ class StateReader:
         for index in self._indices(self._selection.addresses_of):
             for family in self._selection.families:
                 bodies = self._channel.dump(requests.addresses(family, index))
+                if not self._selection.link_local and family is Family.V6:
+                    bodies = [body for body in bodies if decode.address_scope(body) != Scope.LINK]
                 yield from _decoded(bodies, family, lambda body: decode.address(body, self._names))
 
     def _routes(self) -> Iterator[Route]:
@@ -99,6 +103,13 @@ class StateReader:
                 if not table:
                     bodies = [body for body in bodies if decode.table_byte(body) != LOCAL]
                 yield from _decoded(bodies, family, lambda body: decode.route(body, self._names))
+        yield from self._deciding_routes()
+
+    def _deciding_routes(self) -> Iterator[Route]:
+        """Each entry once; a packet that no entry takes has none."""
+        questions = [requests.deciding_route(one) for one in self._selection.routes_to]
+        answers = (decode.decision(body, self._names) for body in self._channel.replies(questions))
+        yield from dict.fromkeys(route for route in answers if route is not None)
 
     def _dump_or_nothing(self, request: bytes) -> list[bytes]:
         """A table that nothing was ever put into does not exist, which means it is empty."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from spiderpool.netlink import uapi
 from spiderpool.netlink.encode import FIB_RULE_HDR, IFADDRMSG, IFINFOMSG, NDMSG, RTMSG
-from spiderpool.netlink.wire import message, text, u32
-from spiderpool.types.address import Family
+from spiderpool.netlink.wire import attribute, message, text, u32
+from spiderpool.types.address import Address, Family, family_of, packed
 
 _DUMP = uapi.NLM_F_REQUEST | uapi.NLM_F_DUMP
 _NO_COUNTERS = u32(uapi.IFLA_EXT_MASK, uapi.RTEXT_FILTER_SKIP_STATS)
@@ -39,6 +39,15 @@ def routes(family: Family, table: int = 0) -> bytes:
     """Routes of one table, or of all for table 0."""
     body = RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)
     return message(uapi.RTM_GETROUTE, _DUMP, body + u32(uapi.RTA_TABLE, table) if table else body)
+
+
+def deciding_route(address: Address) -> bytes:
+    """The entry that a packet to ``address`` would take, by rules that hold for any packet."""
+    family = family_of(address)
+    flags = uapi.RTM_F_FIB_MATCH | (uapi.RTM_F_LOOKUP_TABLE if family is Family.V4 else 0)
+    body = RTMSG.pack(family, family.bits, 0, 0, 0, 0, 0, 0, flags)
+    body += attribute(uapi.RTA_DST, packed(address))
+    return message(uapi.RTM_GETROUTE, uapi.NLM_F_REQUEST, body)
 
 
 def rules(family: Family) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spiderpool.types.address import Family
+from spiderpool.types.address import Address, Family
 from spiderpool.types.names import IfName, TableID
 
 
@@ -12,14 +12,20 @@ from spiderpool.types.names import IfName, TableID
 class Selection:
     """For each kind of thing: None means all of them, an empty tuple none.
 
+    ``link_numbers`` are links by index, besides those that ``links`` names. Without
+    ``link_local``, IPv6 link-local addresses are left out; a node has one for each pod.
     ``tables`` None means every table but ``local``, which the kernel keeps itself.
+    ``routes_to``: besides ``tables``, the entries that decide about packets to these.
     ``sysctls`` are keys as in :class:`spiderpool.netlink.operations.SetSysctl`; those that do
     not exist are left out of the answer.
     """
 
     links: tuple[IfName, ...] | None = None
+    link_numbers: tuple[int, ...] = ()
     addresses_of: tuple[IfName, ...] | None = None
+    link_local: bool = True
     tables: tuple[TableID, ...] | None = None
+    routes_to: tuple[Address, ...] = ()
     neighbours_of: tuple[IfName, ...] | None = None
     rules: bool = True
     reply_marks: bool = False

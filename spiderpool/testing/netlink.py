@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from spiderpool.netlink.channel import DONE, Answer
 from spiderpool.netlink.model import Refusal, step
-from spiderpool.netlink.objects import Link, NetState, Rule
+from spiderpool.netlink.model.routes import deciding
+from spiderpool.netlink.objects import Link, NetState, Route, Rule, Scope
 from spiderpool.netlink.operations import Operation
 from spiderpool.netlink.selection import EVERYTHING, Selection
 from spiderpool.netlink.transport import Transport
@@ -117,18 +118,19 @@ def selected(state: NetState, selection: Selection) -> NetState:
 
     return replace(
         state,
-        links=tuple(one for one in state.links if wanted(one.name, selection.links)),
+        links=tuple(
+            one
+            for one in state.links
+            if wanted(one.name, selection.links) or one.index in selection.link_numbers
+        ),
         addresses=tuple(
             one
             for one in state.addresses
-            if wanted(one.link, selection.addresses_of) and one.family in families
+            if wanted(one.link, selection.addresses_of)
+            and one.family in families
+            and (selection.link_local or (one.family, one.scope) != (Family.V6, Scope.LINK))
         ),
-        routes=tuple(
-            one
-            for one in state.routes
-            if one.family in families
-            and (selection.tables is None or one.table in selection.tables)
-        ),
+        routes=(*_of_tables(state, selection), *_deciding(state, selection)),
         rules=tuple(one for one in state.rules if selection.rules and one.family in families),
         neighbours=tuple(
             one
@@ -138,3 +140,17 @@ def selected(state: NetState, selection: Selection) -> NetState:
         reply_marks=state.reply_marks if selection.reply_marks else (),
         sysctls={key: state.sysctls[key] for key in selection.sysctls if key in state.sysctls},
     )
+
+
+def _of_tables(state: NetState, selection: Selection) -> list[Route]:
+    return [
+        one
+        for one in state.routes
+        if one.family in selection.families
+        and (selection.tables is None or one.table in selection.tables)
+    ]
+
+
+def _deciding(state: NetState, selection: Selection) -> list[Route]:
+    found = (deciding(state, address) for address in selection.routes_to)
+    return list(dict.fromkeys(route for route in found if route is not None))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from spiderpool.netlink.model.refusal import Refusal
 from spiderpool.netlink.objects import NetState, NextHop, Route, RouteType, Scope
-from spiderpool.types.address import Family, address_of, contains
+from spiderpool.types.address import Family, address_of, contains, family_of, length_of
 from spiderpool.types.names import MAIN, TableID
 
 IPV6_METRIC = 1024
@@ -151,6 +151,20 @@ def general_tables(state: NetState, family: Family) -> list[TableID]:
         and (rule.source, rule.destination, rule.mark, rule.iif, rule.oif) == (None,) * 5
     ]
     return found or [MAIN]
+
+
+def deciding(state: NetState, address: str) -> Route | None:
+    """The entry that a packet to ``address`` would take, by rules that hold for any packet:
+    of the first table that has any, the longest; then the lowest metric, then the first."""
+    for table in general_tables(state, family_of(address)):
+        found = [
+            route
+            for route in state.routes
+            if route.table == table and contains(route.destination, address)
+        ]
+        if found:
+            return min(found, key=lambda one: (-length_of(one.destination), one.metric))
+    return None
 
 
 def _is_local(state: NetState, source: str) -> bool:

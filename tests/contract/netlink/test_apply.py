@@ -27,8 +27,8 @@ from spiderpool.netlink.selection import Selection
 from spiderpool.netlink.transport import Transport
 from spiderpool.testing.builders import address, direct, neighbour, pair, route, up
 from spiderpool.testing.netlink import Faulting, Recording
-from spiderpool.types.address import Family
-from spiderpool.types.names import IfName, TableID
+from spiderpool.types.address import Address, Family
+from spiderpool.types.names import MAIN, IfName, TableID
 
 T100, T500, T501 = TableID(100), TableID(500), TableID(501)
 NET = (
@@ -159,6 +159,39 @@ def test_a_dump_can_be_narrowed(transport: Transport) -> None:
     assert [one.address for one in state.neighbours] == ["10.1.0.9"]
     assert state.rules == ()
     assert state.sysctls == {"ipv4/conf/all/rp_filter": "2"}
+
+
+def test_a_dump_can_ask_what_decides_about_some_addresses(transport: Transport) -> None:
+    """Whole tables are not read for that; IPv6 needs no link-local addresses for it either."""
+    plan = (
+        *NET,
+        AddRoute(direct("10.5.0.1/32", "eth0", table=T500)),
+        AddRoute(direct("10.5.0.0/16", "eth0", table=T500)),
+        AddRoute(direct("10.9.0.0/16", "peer0")),
+        AddRule(Rule(1000, T500)),
+    )
+    apply(transport, plan)
+    index = next(link.index for link in dump(transport).links if link.name == "peer0")
+    asked = ("10.5.0.1", "10.5.0.2", "10.5.0.3", "10.9.0.1", "192.0.2.1", "fd77::1")
+    state = dump(
+        transport,
+        Selection(
+            links=(IfName("eth0"),),
+            link_numbers=(index, 4242),
+            link_local=False,
+            tables=(),
+            routes_to=tuple(map(Address, asked)),
+        ),
+    )
+    assert {link.name for link in state.links} == {"eth0", "peer0"}
+    assert not any(entry.address.startswith("fe80") for entry in state.addresses)
+    found = {(route.destination, route.link, route.table) for route in state.routes}
+    assert found == {
+        ("10.5.0.1/32", "eth0", T500),
+        ("10.5.0.0/16", "eth0", T500),
+        ("10.9.0.0/16", "peer0", MAIN),
+    }
+    assert len(state.routes) == 3
 
 
 def test_an_empty_selection_shows_nothing(transport: Transport) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -47,17 +47,25 @@ def exchange(world: AttachedPod, target: str) -> list[str]:
     with ExitStack() as held:
         server = held.enter_context(world.pod.socket(socket.AF_INET, socket.SOCK_DGRAM))
         server.bind((target, 5300))
-        server.settimeout(2)
+        server.settimeout(0.2)
         client = held.enter_context(world.outside.socket(socket.AF_INET, socket.SOCK_DGRAM))
         client.bind((FAR, 0))
         client.settimeout(2)
         taps = {name: held.enter_context(tap(world.pod, name)) for name in links}
-        client.sendto(b"ping", (target, 5300))
-        _, peer = server.recvfrom(64)
-        server.connect(peer)
+        server.connect(asker(client, server, target))
         server.send(b"pong")
         assert client.recv(64) == b"pong"
         return [name for name in links if has_answer(taps[name])]
+
+
+def asker(client: socket.socket, server: socket.socket, target: str) -> tuple[str, int]:
+    """Who asked; a link that was just made may drop the first packets."""
+    for _ in range(50):
+        client.sendto(b"ping", (target, 5300))
+        with suppress(TimeoutError):
+            _, peer = server.recvfrom(64)
+            return str(peer[0]), int(peer[1])
+    raise AssertionError(f"nothing reaches {target}")
 
 
 def tap(namespace: Namespace, link: IfName) -> socket.socket:
