@@ -18,7 +18,8 @@ from typing import Any
 
 import yaml
 
-from harness.kubeapi.launch import assets_folder, embedded_server, real_server
+from harness.kubeapi.launch import embedded_server, real_server
+from harness.kubeapi.real import assets_folder
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.client import connect
 from spiderpool.kube.resources import CRD, NETWORKATTACHMENT, SPIDERMULTUSCONFIG

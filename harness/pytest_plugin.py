@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.run.apiservers import ApiServer
 from harness.run.events import Ended, Event, Judged, Result, Step
 from harness.run.launch import run
 from harness.scenario.expectations import Expectation
@@ -27,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "scenarios in network namespaces")
     group.addoption(
         "--keep", type=Path, metavar="FOLDER", help="keep captures and state of failures there"
+    )
+    group.addoption(
+        "--apiserver",
+        choices=[str(each) for each in ApiServer],
+        default=str(ApiServer.EMBEDDED),
+        help="the Kubernetes API that scenarios run on (default: %(default)s)",
     )
 
 
@@ -69,7 +76,8 @@ class ScenarioFile(pytest.File):
     def verdict(self, identifier: str) -> Judged:
         """The verdict on one expectation; runs the scenario as far as that needs."""
         if self._run is None:
-            self._run = run(self.path, self.config.getoption("keep"))
+            apiserver = ApiServer(self.config.getoption("apiserver"))
+            self._run = run(self.path, self.config.getoption("keep"), apiserver)
         while identifier not in self._verdicts and self._end is None:
             self._follow(next(self._run))
         if identifier not in self._verdicts:

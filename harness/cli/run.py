@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.report.console import LiveView
+from harness.run.apiservers import ApiServer
 from harness.run.events import Ended, Event, Judged, Result, Step, encode
 from harness.run.launch import run
 from harness.scenario.load import load
@@ -29,6 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep captures and state of failures there"
     )
+    parser.add_argument(
+        "--apiserver",
+        type=ApiServer,
+        choices=list(ApiServer),
+        default=ApiServer.EMBEDDED,
+        help="the Kubernetes API to run on (default: %(default)s); real needs KUBEBUILDER_ASSETS",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
@@ -44,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _run(scenario: Path, options: argparse.Namespace) -> int:
     view, status = LiveView(_console()), PASSED
-    for event in run(scenario, options.keep):
+    for event in run(scenario, options.keep, options.apiserver):
         if options.json:
             sys.stdout.buffer.write(encode(event))
             sys.stdout.flush()

@@ -17,7 +17,9 @@ from harness.nodes.kubelet import Kubelet
 from harness.nodes.kubeproxy import KubeProxy
 from harness.nodes.multus import Multus
 from harness.nodes.sandboxes import Sandboxes, Serve
-from harness.run.components import Components
+from harness.run import apiservers
+from harness.run.apiservers import ApiServer
+from harness.run.components import Components, module
 from harness.run.kubectl import Kubectl
 from harness.topology.build import build
 from harness.topology.model import Machine, Topology
@@ -38,8 +40,10 @@ class PartEnded(SpiderpoolError):
 class Cluster:
     """``folder`` is empty and writable; ``serve`` starts what pods' containers serve."""
 
-    def __init__(self, topology: Topology, folder: Path, serve: Serve) -> None:
-        self.topology, self.folder = topology, folder
+    def __init__(
+        self, topology: Topology, folder: Path, serve: Serve, apiserver: ApiServer
+    ) -> None:
+        self.topology, self.folder, self.apiserver = topology, folder, apiserver
         self.ledger = Ledger()
         self.components = Components(folder / "logs")
         self.kubeconfig = folder / "kubeconfig"
@@ -75,8 +79,7 @@ class Cluster:
         await asyncio.gather(
             self.components.start(
                 "spiderpool-controller",
-                "spiderpool.controller",
-                *("--kubeconfig", str(self.kubeconfig)),
+                module("spiderpool.controller", "--kubeconfig", str(self.kubeconfig)),
                 serves=lambda: True,
             ),
             *(self._start_agent(machine) for machine in self.topology.nodes),
@@ -105,13 +108,8 @@ class Cluster:
                 raise PartEnded(f"{task.get_name()}: {error}") from error
 
     async def _start_api(self) -> None:
-        await self.components.start(
-            "kube-apiserver",
-            "harness.kubeapi",
-            *("--kubeconfig-out", str(self.kubeconfig)),
-            *("--service-cidr", ",".join(self.topology.service_cidrs)),
-            serves=self.kubeconfig.exists,
-        )
+        cidrs = self.topology.service_cidrs
+        await apiservers.start(self.apiserver, self.components, self.kubeconfig, cidrs)
 
     async def _create_crds(self) -> None:
         await self.kubectl.run("apply", "-f", str(CRDS))
@@ -135,12 +133,14 @@ class Cluster:
         socket = folder / "spiderpool.sock"
         await self.components.start(
             f"spiderpool-agent-{machine.name}",
-            "spiderpool.agent",
-            *("--socket", str(socket)),
-            *("--node", machine.name),
-            *("--kubeconfig", str(self.kubeconfig)),
-            *("--state-dir", str(folder)),
-            *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
+            module(
+                "spiderpool.agent",
+                *("--socket", str(socket)),
+                *("--node", machine.name),
+                *("--kubeconfig", str(self.kubeconfig)),
+                *("--state-dir", str(folder)),
+                *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
+            ),
             serves=socket.exists,
         )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.netns.process import ended
 from spiderpool.errors import SpiderpoolError
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 3.0
 _TAIL = 5
 
@@ -23,8 +23,13 @@ class ComponentFailed(SpiderpoolError):
     """A component ended or did not come up; the text has the end of its log."""
 
 
+def module(name: str, *arguments: str) -> Sequence[str]:
+    """The command line of ``python -m name arguments``."""
+    return (sys.executable, "-m", name, *arguments)
+
+
 class Components:
-    """Python modules as child processes, in this process' own namespaces."""
+    """Child processes in this process' own namespaces."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -32,28 +37,34 @@ class Components:
         folder.mkdir(parents=True, exist_ok=True)
 
     async def start(
-        self, name: str, module: str, *arguments: str, serves: Callable[[], bool]
+        self,
+        name: str,
+        command: Sequence[str],
+        serves: Callable[[], bool],
+        ask: float = 0.005,
     ) -> None:
-        """Run ``python -m module arguments`` and return once ``serves`` says so.
+        """Run ``command`` and return once ``serves``, asked every ``ask`` seconds, says so.
+
+        ``serves`` is called in a thread, so it may block.
 
         Raises:
             ComponentFailed: it ended before, or took longer than :data:`START_SECONDS`.
         """
-        child = self._children[name] = self._spawn(name, module, arguments)
+        child = self._children[name] = self._spawn(name, command)
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not serves():
+                while not await asyncio.to_thread(serves):
                     if child.poll() is not None:
                         raise ComponentFailed(f"{name} ended: {self.tail(name)}")
-                    await asyncio.sleep(0.005)
+                    await asyncio.sleep(ask)
         except TimeoutError:
             words = f"{name} does not serve after {START_SECONDS:g} s: {self.tail(name)}"
             raise ComponentFailed(words) from None
 
-    def _spawn(self, name: str, module: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         with self.log(name).open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.capture.pcapng import pcapng
 from harness.netns import sandbox
 from harness.netns.sandbox import SandboxRefused
+from harness.run.apiservers import ApiServer
 from harness.run.dump import write_state
 from harness.run.events import Ended, Event, Judged, Result, Started, encode
 from harness.run.events import Step as StepDone
@@ -38,11 +39,15 @@ class Engine:
     """One run. ``emit`` gets every event; ``keep`` is a folder for what is kept of failures."""
 
     def __init__(
-        self, scenario: Scenario, emit: Callable[[Event], None], keep: Path | None
+        self,
+        scenario: Scenario,
+        emit: Callable[[Event], None],
+        keep: Path | None,
+        apiserver: ApiServer,
     ) -> None:
         self._scenario, self._emit, self._keep = scenario, emit, keep
         topology = load_topology(topology_file(scenario))
-        self._session = Session(topology, scenario.names, sandbox.RUN)
+        self._session = Session(topology, scenario.names, sandbox.RUN, apiserver)
         by_id = {each.id: each for each in scenario.expectations()}
         self._judge = Judge(self._session, by_id)
         self._unjudged = dict.fromkeys(by_id)
@@ -151,6 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("scenario", type=Path)
     parser.add_argument("--events-fd", type=int, required=True)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--apiserver", type=ApiServer, default=ApiServer.EMBEDDED)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
 
@@ -161,10 +167,10 @@ def main(arguments: list[str] | None = None) -> int:
         keep = options.keep.resolve() if options.keep else None
         sandbox.enter()
         scenario = load(options.scenario)
-        if missing := "; ".join(obstacles(scenario)):
+        if missing := "; ".join(obstacles(scenario, options.apiserver)):
             emit(Ended(0.0, cannot=missing))
         else:
-            asyncio.run(_until_told(Engine(scenario, emit, keep)))
+            asyncio.run(_until_told(Engine(scenario, emit, keep, options.apiserver)))
     except SandboxRefused as error:
         emit(Ended(0.0, cannot=str(error)))
     except SpiderpoolError as error:

@@ -6,30 +6,33 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from harness.run.apiservers import ApiServer
 from harness.run.events import Ended, Event, decode
 
 
-def run(scenario: Path, keep: Path | None = None) -> Iterator[Event]:
+def run(
+    scenario: Path, keep: Path | None = None, apiserver: ApiServer = ApiServer.EMBEDDED
+) -> Iterator[Event]:
     """The events of a run, as they come; always ends with :class:`Ended`.
 
     The engine ends when this process does, however that happens. ``keep`` is a folder for
     what is kept of failures.
     """
     with tempfile.TemporaryFile() as complaints:
-        yield from _events(scenario, keep, complaints)
+        arguments = [str(scenario), f"--apiserver={apiserver}"]
+        if keep is not None:
+            arguments.append(f"--keep={keep}")
+        yield from _events(arguments, complaints)
 
 
-def _events(scenario: Path, keep: Path | None, complaints: IO[bytes]) -> Iterator[Event]:
+def _events(arguments: Sequence[str], complaints: IO[bytes]) -> Iterator[Event]:
     reading, writing = os.pipe()
-    arguments = [str(scenario), "--events-fd", str(writing)]
-    if keep is not None:
-        arguments += ["--keep", str(keep)]
     engine = subprocess.Popen(
-        [sys.executable, "-m", "harness.run.engine", *arguments],
+        [sys.executable, "-m", "harness.run.engine", f"--events-fd={writing}", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=complaints,

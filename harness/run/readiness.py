@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterable, Iterator
 from harness.netns import nft
 from harness.netns.capabilities import capabilities
 from harness.nodes.plugins import machine_plugins
-from harness.run import kubectl
+from harness.run import apiservers, kubectl
+from harness.run.apiservers import ApiServer
 from harness.scenario.model import Capability, Scenario
 
 
 def obstacles(
-    scenario: Scenario, able: Callable[[], Iterable[Capability]] = capabilities
+    scenario: Scenario,
+    apiserver: ApiServer = ApiServer.EMBEDDED,
+    able: Callable[[], Iterable[Capability]] = capabilities,
 ) -> Iterator[str]:
     """What is missing, each with the way to mend it; call it inside the sandbox.
 
     ``able`` finds out what the kernel can do; it is asked only by scenarios that need more
     than every scenario does.
     """
+    if missing := apiservers.obstacle(apiserver):
+        yield missing
     if kubectl.find() is None:
         yield "no kubectl: run ci/setup, or put one on PATH"
     if nft.find() is None:

@@ -13,6 +13,7 @@ from harness.capture.capture import Capture
 from harness.expect.names import Names, PodFacts, nics_of
 from harness.nodes.sandboxes import StopServing, ledger_name
 from harness.probes.servers import ECHO_PORTS, EchoServers, ServedPort, Transport
+from harness.run.apiservers import ApiServer
 from harness.run.cluster import Cluster
 from harness.scenario.model import Name, PodName, ServiceName
 from harness.topology.model import UNDERLAY, Topology
@@ -32,8 +33,14 @@ _NICS = Selection(tables=(), neighbours_of=(), rules=False)
 class Session:
     """``names`` are the scenario's; ``folder`` is for the run's files."""
 
-    def __init__(self, topology: Topology, names: Mapping[str, Name], folder: Path) -> None:
-        self.cluster = Cluster(topology, folder, self._serve_pod)
+    def __init__(
+        self,
+        topology: Topology,
+        names: Mapping[str, Name],
+        folder: Path,
+        apiserver: ApiServer = ApiServer.EMBEDDED,
+    ) -> None:
+        self.cluster = Cluster(topology, folder, self._serve_pod, apiserver)
         self.capture = Capture()
         self._names = names
         self._pod_nodes: dict[str, str] = {}

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.kubeapi.launch import assets_folder, embedded_server, real_server
+from harness.kubeapi.launch import embedded_server, real_server
+from harness.kubeapi.real import assets_folder
 from spiderpool.errors import AlreadyExists
 from spiderpool.kube.client import connect
 from spiderpool.kube.resources import CRD

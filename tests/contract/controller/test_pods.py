@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from controller_process import controller, run
 
-from harness.kubeapi.launch import ASSETS, assets_folder
+from harness.kubeapi.real import ASSETS, assets_folder
 from spiderpool.errors import Invalid
 from spiderpool.kube.resources import MUTATINGWEBHOOK, NAMESPACE, POD, SPIDERMULTUSCONFIG
 

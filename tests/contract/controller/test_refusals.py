@@ -17,7 +17,7 @@ from controller_process import controller, created, run
 from golden_files import golden
 
 from harness.golden import invalid
-from harness.kubeapi.launch import ASSETS, assets_folder
+from harness.kubeapi.real import ASSETS, assets_folder
 from spiderpool.errors import AlreadyExists, KubeError
 from spiderpool.ipam.blocks import Change, key_of, new_object
 from spiderpool.kube import resources

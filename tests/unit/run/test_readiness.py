@@ -29,14 +29,14 @@ def no_question() -> frozenset[Capability]:
 
 
 def test_a_complete_machine_has_no_obstacle() -> None:
-    assert list(obstacles(scenario(), no_question)) == []
+    assert list(obstacles(scenario(), able=no_question)) == []
 
 
 def test_each_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kubectl, "find", lambda: None)
     monkeypatch.setattr(nft, "find", lambda: None)
     monkeypatch.setattr(readiness, "machine_plugins", dict)
-    kubectl_, nft_, macvlan = obstacles(scenario(), no_question)
+    kubectl_, nft_, macvlan = obstacles(scenario(), able=no_question)
     assert kubectl_.startswith("no kubectl: run ci/setup")
     assert nft_.startswith("no nft: install")
     assert macvlan.startswith("no CNI plugin macvlan: install")
@@ -44,6 +44,6 @@ def test_each_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_kernel_that_lacks_what_is_needed() -> None:
     needs = scenario(Capability.VLAN, Capability.IPV6)
-    assert list(obstacles(needs, lambda: set(Capability))) == []
-    (missing,) = obstacles(needs, lambda: {Capability.IPV6})
+    assert list(obstacles(needs, able=lambda: set(Capability))) == []
+    (missing,) = obstacles(needs, able=lambda: {Capability.IPV6})
     assert missing == "the kernel has no vlan: `harness doctor` says how to get it"
