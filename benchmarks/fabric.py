@@ -53,12 +53,12 @@ Built = Mapping[str, tuple[frozenset[str], frozenset[str]]]
 class Plan:
     """What to build: names of namespaces, operations in order, wires by the node's name."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, pods_a_node: int = PODS_A_NODE) -> None:
         self.topology = topology
         self.wires: dict[str, list[tuple[str, Wire]]] = {
             node.name: [
                 (f"{node.name}-{number}", self._wire(node.name, number, Address(node.blocks[0])))
-                for number in range(PODS_A_NODE)
+                for number in range(pods_a_node)
             ]
             for node in topology.nodes
         }
