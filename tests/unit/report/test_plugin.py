@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -34,7 +33,7 @@ class Engines:
     def __init__(self, *events: Event) -> None:
         self.events, self.started, self.ended = events, 0, 0
 
-    def run(self, scenario: Path, keep: Path | None) -> Iterator[Event]:
+    def run(self, *_options: object) -> Iterator[Event]:
         self.started += 1
         try:
             yield from self.events
@@ -108,7 +107,7 @@ import os
 from harness import pytest_plugin
 from harness.run.events import Ended, Judged, Result
 
-def run(scenario, keep):
+def run(*options):
     with open(f"engine-{os.getpid()}", "x"):
         pass
     for name in ("first", "second"):
