@@ -136,7 +136,8 @@ class CoordinatorHandler:
             facts = read_facts(call, inside, node)
             made = plan(facts)
             earlier = self._footprints.load(call.container, call.nic)
-            self._footprints.save(footprint(facts, made, network).over(earlier))
+            left = footprint(facts, made, network, pod.cookie)
+            self._footprints.save(left.over(earlier))
             try:
                 carry_out(made, facts, inside, node)
             except OperationFailed:
@@ -200,8 +201,8 @@ class CoordinatorHandler:
 def _detach_from(
     call: Call, known: Footprint | None, pod: Namespace | None, node: Kernel
 ) -> list[OperationFailed]:
-    """Without the pod's namespace when it vanishes meanwhile."""
-    if pod is not None:
+    """Without the pod's namespace when it is gone, though its path may lead to another one."""
+    if pod is not None and (known is None or known.netns in (0, pod.cookie)):
         try:
             with Kernel(pod) as inside:
                 return detach(call, known, inside, node)

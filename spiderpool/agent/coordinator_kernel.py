@@ -81,8 +81,9 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
 def _read_pod(call: Call, pod: Transport) -> NetState:
     """All of the pod; its marks only when it has the veth that they are for."""
     links = dict.fromkeys(("all", call.config.first_nic, NODE_VETH, call.nic))
-    keys = tuple(f"ipv4/conf/{link}/rp_filter" for link in links)
-    state = pod.dump(Selection(sysctls=keys))
+    filters = (f"ipv4/conf/{link}/rp_filter" for link in links)
+    forbidden = (f"ipv6/conf/{link}/disable_ipv6" for link in ("default", *links) if link != "all")
+    state = pod.dump(Selection(sysctls=(*filters, *forbidden)))
     if state.link(NODE_VETH) is None:
         return state
     marks = pod.dump(replace(_NOTHING, reply_marks=True))

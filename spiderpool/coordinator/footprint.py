@@ -22,6 +22,7 @@ from spiderpool.types.names import ContainerID, IfName, TableID
 class Footprint:
     """One attachment: where its host routes are, and what its settings were before.
 
+    ``netns`` is the cookie of the pod's namespace, which no later one has; 0 when it is not known.
     ``node_link_index`` tells the veth from a later one of the same name; 0 when the
     coordinator made it, for then its name is the container's alone.
     """
@@ -33,6 +34,7 @@ class Footprint:
     node_link_index: int
     table: TableID
     addresses: tuple[Address, ...]
+    netns: int = 0
     mac: str | None = None
     tx_queue_len: int | None = None
     pod_sysctls: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class Footprint:
         )
 
 
-def footprint(facts: Facts, plan: Plan, network: str) -> Footprint:
+def footprint(facts: Facts, plan: Plan, network: str, netns: int = 0) -> Footprint:
     """What ``plan`` is going to leave; the mode must not be DISABLED."""
     scene = survey(facts)
     link = facts.node.link(scene.passage.node_link)
@@ -65,6 +67,7 @@ def footprint(facts: Facts, plan: Plan, network: str) -> Footprint:
         container=facts.container,
         nic=facts.nic,
         network=network,
+        netns=netns,
         node_link=scene.passage.node_link,
         node_link_index=link.index if link else 0,
         table=facts.config.host_rule_table,

@@ -27,10 +27,9 @@ NODE_RULE_PRIORITY = 1000
 def node_wanted(scene: Scene) -> Iterator[Operation]:
     """Everything that must hold on the node, whether it does already or not."""
     config, passage = scene.facts.config, scene.passage
-    if scene.mode is Mode.UNDERLAY and scene.is_first:
-        yield SetSysctl(f"ipv6/conf/{passage.node_link}/accept_ra", "0")
+    makes_veth = scene.mode is Mode.UNDERLAY and scene.is_first
+    if makes_veth:
         yield ChangeLink(passage.node_link, up=True)
-    yield from _reverse_path_filter(scene)
     table = config.host_rule_table
     for address in scene.addresses(scene.nic):
         route = _route(address, passage.node_link, table)
@@ -40,6 +39,9 @@ def node_wanted(scene: Scene) -> Iterator[Operation]:
         yield SetNeighbour(neighbour)
     for family in scene.families:
         yield AddRule(Rule(NODE_RULE_PRIORITY, table, family))
+    if makes_veth:
+        yield SetSysctl(f"ipv6/conf/{passage.node_link}/accept_ra", "0")
+    yield from _reverse_path_filter(scene)
 
 
 def _route(address: Address, link: IfName, table: TableID) -> Route:

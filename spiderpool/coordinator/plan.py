@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spiderpool.coordinator.facts import Facts
+from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.coordinator.node import node_plan
 from spiderpool.coordinator.pod import mac_of, pod_plan
 from spiderpool.coordinator.scene import Scene, survey
@@ -76,7 +77,8 @@ def _check_default_nic(facts: Facts) -> None:
     chosen, expected = facts.config.default_route_nic, facts.expected_nics
     if chosen is None or expected is None:
         return
-    present = [link.name for link in facts.pod.links if not link.loopback]
+    links = (link for link in facts.pod.links if not link.loopback)
+    present = [link.name for link in links if link.name != NODE_VETH]
     candidates = list(dict.fromkeys((*present, *expected)))
     if chosen not in candidates:
         raise BadInput(
@@ -102,6 +104,9 @@ def _check_policy_routes(scene: Scene) -> None:
 
 
 def _warnings(scene: Scene) -> Iterator[str]:
+    chosen = scene.facts.config.default_route_nic
+    if chosen in scene.nics and not scene.defaults_of(chosen):
+        yield f"{chosen} was chosen for the default route, but it has no gateway: nothing moves"
     for place, route in enumerate(scene.facts.config.policy_routes):
         if family_of(route.destination) not in scene.families:
             yield f"policyRoutes[{place}]: {scene.nic} has no address of its family: left out"

@@ -1,7 +1,8 @@
 """What the pod's namespace must hold, as operations in the order in which they must happen.
 
 A route whose gateway is not reachable yet is refused, so link routes come first; a rule
-comes after its table, and deletions come last, so that there is always a way out.
+comes after its table, and deletions come last, so that there is always a way out. What is
+not rtnetlink stands at either end, so that everything between is one batch.
 """
 
 from __future__ import annotations
@@ -54,11 +55,12 @@ _DEFAULTS = {Family.V4: Prefix("0.0.0.0/0"), Family.V6: Prefix("::/0")}
 
 def pod_wanted(scene: Scene) -> Iterator[Operation]:
     """Everything that must hold in the pod, whether it does already or not."""
+    yield from _ipv6_allowed(scene)
     yield from _links(scene)
-    yield from _sysctls(scene)
     for way in scene.ways:
         yield from _neighbours(scene, way)
         yield from map(AddRoute, _shared_routes_of_main(scene, way))
+    yield from map(AddRoute, _policy_routes_of_main(scene))
     if scene.mode is Mode.UNDERLAY:
         yield from _replies_by_veth(scene)
     if scene.facts.config.tune_pod_routes:
@@ -68,7 +70,22 @@ def pod_wanted(scene: Scene) -> Iterator[Operation]:
             yield from map(AddRule, source_rules(scene, nic))
         yield from _defaults_of_main(scene)
         yield from _leftovers(scene)
-    yield from map(AddRoute, _policy_routes_of_main(scene))
+    if scene.mode is Mode.UNDERLAY:
+        yield MarkReplies(NODE_VETH, REPLY_MARK)
+    yield from _sysctls(scene)
+
+
+def _ipv6_allowed(scene: Scene) -> Iterator[Operation]:
+    """Some runtimes forbid IPv6 where the default network has none; routes would be refused.
+
+    A link that is still to be made takes what ``default`` says.
+    """
+    if Family.V6 not in scene.families:
+        return
+    for link in dict.fromkeys(("default", scene.passage.pod_link)):
+        key = f"ipv6/conf/{link}/disable_ipv6"
+        if scene.facts.pod.sysctls.get(key) == "1":
+            yield SetSysctl(key, "0")
 
 
 def _links(scene: Scene) -> Iterator[Operation]:
@@ -163,8 +180,7 @@ def _default_by_veth(scene: Scene, way: Way, table: TableID) -> Route:
 
 
 def _replies_by_veth(scene: Scene) -> Iterator[Operation]:
-    """What came in through ``veth0`` is answered through it: marked, its table, its rules."""
-    yield MarkReplies(NODE_VETH, REPLY_MARK)
+    """What came in through ``veth0``, and is marked, is answered through it."""
     table = scene.table(NODE_VETH)
     for way in scene.ways:
         yield from map(AddRoute, _shared_routes(scene, way, table))

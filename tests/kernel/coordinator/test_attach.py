@@ -17,12 +17,14 @@ from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.lines import as_route_line, as_rule_line
 from spiderpool.netlink.lookup import route_get
-from spiderpool.netlink.objects import NetState, Scope
-from spiderpool.netlink.operations import AddAddress, DeleteLink, DeleteRoute
-from spiderpool.testing.builders import address, down
-from spiderpool.types.address import Address
+from spiderpool.netlink.objects import NetState, Rule, Scope
+from spiderpool.netlink.operations import AddAddress, AddRule, DeleteLink, DeleteRoute
+from spiderpool.netlink.selection import Selection
+from spiderpool.testing.builders import address, down, up
+from spiderpool.testing.namespaces import new_namespace
+from spiderpool.types.address import Address, Prefix
 from spiderpool.types.modes import CniCommand
-from spiderpool.types.names import MAIN, IfName
+from spiderpool.types.names import MAIN, IfName, TableID
 
 pytestmark = pytest.mark.kernel
 
@@ -194,3 +196,18 @@ def test_a_gateway_is_asked_for_when_told_to(world: AttachedPod) -> None:
     with pytest.raises(CniError, match=r"no answer on net1 from gateway 10\.6\.0\.1") as caught:
         asyncio.run(world.call(ADD, "net1", mode="overlay", detectGateway=True))
     assert caught.value.code is CniCode.GATEWAY_UNREACHABLE
+
+
+def test_a_path_that_leads_to_another_pod_by_now_does_it_no_harm(world: AttachedPod) -> None:
+    """The namespace is gone, and its path was given to a pod with a net1 of its own."""
+    world.calico()
+    world.macvlan("net1", 145)
+    asyncio.run(world.call(ADD, "net1", mode="overlay"))
+    with new_namespace() as other:
+        apply(other, [up("lo"), AddRule(Rule(32760, TableID(100), source=Prefix("10.6.0.9/32")))])
+        before = dump(other)
+        true_pod, world.pod = world.pod, other
+        asyncio.run(world.call(DEL, "net1"))
+        world.pod = true_pod
+        assert dump(other) == before
+    assert dump(world.node, Selection(tables=(TableID(500),))).routes == ()

@@ -16,6 +16,7 @@ KNOWN = Footprint(
     container=ContainerID("c0ffee"),
     nic=IfName("net1"),
     network="macvlan-ens192",
+    netns=7,
     node_link=IfName("cali1"),
     node_link_index=7,
     table=TableID(500),

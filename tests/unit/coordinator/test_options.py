@@ -13,7 +13,7 @@ from spiderpool.errors import BadInput
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.lines import as_rule_line
 from spiderpool.netlink.objects import LinkKind
-from spiderpool.netlink.operations import AddAddress, AddRoute, CreateLink
+from spiderpool.netlink.operations import AddAddress, AddRoute, CreateLink, MarkReplies, SetSysctl
 from spiderpool.testing.builders import address, direct, route, up
 from spiderpool.types.address import Address, Family, Prefix
 from spiderpool.types.names import MAIN, IfName, TableID
@@ -101,6 +101,36 @@ def test_the_nodes_filter_is_lowered_only_where_it_would_win(
     assert world.node.state.sysctls["ipv4/conf/all/rp_filter"] == all_after
     assert world.node.state.sysctls[f"ipv4/conf/{CALI}/rp_filter"] == "1"
     assert world.node.state.sysctls["ipv4/conf/ens192/rp_filter"] == "1"
+
+
+def test_ipv6_is_allowed_where_a_runtime_forbade_it() -> None:
+    world = World(ipv6=True).calico().macvlan("net1", 145)
+    forbidden = {f"ipv6/conf/{link}/disable_ipv6": "1" for link in ("default", "eth0")}
+    sysctls = {**world.pod.state.sysctls, **forbidden}
+    world.pod.state = replace(world.pod.state, sysctls=sysctls)
+    assert [op for op in world.plan("net1", DUAL).pod if isinstance(op, SetSysctl)][:2] == [
+        SetSysctl("ipv6/conf/default/disable_ipv6", "0"),
+        SetSysctl("ipv6/conf/eth0/disable_ipv6", "0"),
+    ]
+    world.attach("net1", DUAL)
+    assert world.plan("net1", DUAL).is_empty
+
+
+def test_everything_of_rtnetlink_is_one_batch() -> None:
+    """And so each namespace takes as few system calls as can be."""
+    made = underlay(ipv6=True).plan("eth0", DUAL)
+    kinds = [type(op) in (MarkReplies, SetSysctl) for op in made.pod]
+    assert kinds == sorted(kinds)
+
+
+def test_a_chosen_nic_without_gateway_is_a_warning() -> None:
+    world = overlay()
+    routes = tuple(r for r in world.pod.state.routes if not (r.is_default and r.link == "net1"))
+    world.pod.state = replace(world.pod.state, routes=routes)
+    made = world.plan("net1", replace(PAGE, default_route_nic=IfName("net1")))
+    assert made.warnings == (
+        "net1 was chosen for the default route, but it has no gateway: nothing moves",
+    )
 
 
 def test_the_nodes_table_can_be_another() -> None:
