@@ -10,6 +10,7 @@ from harness.kubeapi import causes, decoding, names, status
 from harness.kubeapi.admission import Attempt, Operation
 from harness.kubeapi.builtin import defaults, rules
 from harness.kubeapi.builtin.types import zero_of
+from harness.kubeapi.cel.rules import rule_causes
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, clone, generated_name, meta, timestamp
@@ -222,22 +223,25 @@ async def _admitted(cluster: Cluster, attempt: Attempt, obj: Object) -> tuple[Ob
 def _check(kind: Kind, obj: Object, old: Object | None, subresource: str = "") -> None:
     """Raises 422 with everything that is wrong."""
     found = names.metadata_causes(kind.name, obj)
+    before = () if old is None else (old,)
     if old is not None:
         found += finalizer_causes(old, obj)
     if kind.builtin:
         found += rules.field_causes(obj, None if subresource == BINDING else old)
     elif subresource == "status":
-        found += _status_causes(kind, obj)
+        found += _status_causes(kind, obj, old)
     else:
-        found += validate(kind.schema, obj)
+        found += validate(kind.schema, obj) or list(rule_causes(kind.schema, obj, *before))
     if found:
         raise status.invalid(kind.name, kind.group, obj["metadata"]["name"], found)
 
 
-def _status_causes(kind: Kind, obj: Object) -> list[status.Cause]:
+def _status_causes(kind: Kind, obj: Object, old: Object | None) -> list[status.Cause]:
     """A write of the status answers for nothing else; messages speak from inside of it."""
     schema = (kind.schema.get("properties") or {}).get("status") or {}
-    found = validate(schema, obj.get("status", {}))
+    before = (old["status"],) if old and "status" in old else ()
+    new = obj.get("status", {})
+    found = validate(schema, new) or list(rule_causes(schema, new, *before))
     return [replace(cause, field=f"status.{cause.field}".rstrip(".")) for cause in found]
 
 
@@ -245,6 +249,8 @@ def _complete(cluster: Cluster, kind: Kind, obj: Object, old: Object | None) -> 
     """What needs the server's state or the object's UID: a Service's addresses, first phases."""
     if old is None and kind.bucket == "jobs.batch":
         defaults.select_own_pods(obj)
+    if old is None and kind.bucket == "nodes.":
+        defaults.taint_new_node(obj)
     if kind.bucket == "services.":
         cluster.services.complete(old, obj)
     if old is None and kind.has_status and kind.builtin:

@@ -184,6 +184,14 @@ def select_own_pods(job: Object) -> None:
     spec["template"].setdefault("metadata", {}).setdefault("labels", {}).update(labels)
 
 
+def taint_new_node(node: Object) -> None:
+    """Nothing is scheduled there until the node lifecycle controller has seen it ready."""
+    taints = node.setdefault("spec", {}).setdefault("taints", [])
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    if taint not in taints:
+        taints.append(taint)
+
+
 def _cron_job(cron_job: Object) -> None:
     spec = cron_job["spec"]
     spec.setdefault("concurrencyPolicy", "Allow")

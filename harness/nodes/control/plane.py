@@ -10,6 +10,7 @@ from harness.nodes.control.catalogue import Catalogue
 from harness.nodes.control.collector import Collector
 from harness.nodes.control.loops import Endpoints, workloads
 from harness.nodes.control.namespaces import Namespaces
+from harness.nodes.control.nodes import Nodes
 from harness.nodes.control.scheduler import Scheduler
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.kube.api import Client
@@ -32,6 +33,7 @@ async def run_control_plane(client: Client, on_ready: Callable[[], None] = lambd
         controllers: list[Controller] = [
             *workloads(client, catalogue),
             Endpoints(client, catalogue),
+            Nodes(client, catalogue),
             Scheduler(client, catalogue, events),
             Collector(client, catalogue),
             Namespaces(client, catalogue),

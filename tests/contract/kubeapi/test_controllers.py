@@ -11,17 +11,15 @@ from rest import Api, Kubelet, eventually
 
 pytestmark = pytest.mark.usefixtures("control_plane")
 NODES = ("node-a", "node-b")
+READY = {"type": "Ready", "status": "True"}
 
 
 @pytest.fixture
 def nodes(client: Api) -> Iterator[tuple[str, ...]]:
-    ready = {"type": "Ready", "status": "True"}
     for name in NODES:
         client.must(client.create("/api/v1/nodes", {"metadata": {"name": name}}))
-        status = {"status": {"conditions": [ready]}}
+        status = {"status": {"conditions": [READY]}}
         client.must(client.patch(f"/api/v1/nodes/{name}/status", status))
-        untainted = {"spec": {"taints": None}}
-        client.must(client.patch(f"/api/v1/nodes/{name}", untainted))
     yield NODES
     for name in NODES:
         client.must(client.delete(f"/api/v1/nodes/{name}"))
@@ -51,6 +49,18 @@ def workload(name: str, image: str = "one", **spec: Any) -> dict[str, Any]:
         "metadata": {"name": name},
         "spec": {"selector": selector, "template": template, **spec},
     }
+
+
+def test_a_new_node_is_tainted_until_it_is_ready(client: Api) -> None:
+    path = "/api/v1/nodes/node-c"
+    created = client.must(client.create("/api/v1/nodes", {"metadata": {"name": "node-c"}}))
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    assert created["spec"]["taints"] == [taint]
+    client.must(client.patch(f"{path}/status", {"status": {"conditions": [READY]}}))
+    eventually(lambda: "taints" not in client.must(client.get(path))["spec"])
+    client.must(client.patch(path, {"spec": {"unschedulable": True}}))
+    eventually(lambda: "taints" in client.must(client.get(path))["spec"])
+    client.must(client.delete(path))
 
 
 def ready(pods: list[dict[str, Any]]) -> int:

@@ -224,7 +224,6 @@ def node(client: Api) -> Iterator[str]:
     client.must(client.create("/api/v1/nodes", {"metadata": {"name": name}}))
     status = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
     client.must(client.patch(f"/api/v1/nodes/{name}/status", status))
-    client.must(client.patch(f"/api/v1/nodes/{name}", {"spec": {"taints": None}}))
     yield name
     client.must(client.delete(f"/api/v1/nodes/{name}"))
 
