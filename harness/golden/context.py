@@ -10,9 +10,9 @@ from harness.golden.recorded import Pair
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.facts import node_addresses
 from spiderpool.coordinator.nics import NODE_VETH
-from spiderpool.netlink.objects import Route
+from spiderpool.netlink.objects import Route, Scope
 from spiderpool.types.address import Address, Family, address_of, host_prefix
-from spiderpool.types.names import IfName
+from spiderpool.types.names import MAIN, IfName
 
 
 class Side(enum.StrEnum):
@@ -36,7 +36,8 @@ class Context:
     """What held before the first ADD, and what other plugins did since."""
     previously: frozenset[Statement]
     """What held before this call, in ours."""
-    is_removal: bool = False
+    restored: frozenset[Statement] | None = None
+    """What has to hold after a removal; None for an ADD."""
 
     def of(self, side: Side) -> frozenset[Statement]:
         return self.theirs if side is Side.THEIRS else self.ours
@@ -70,16 +71,30 @@ class Context:
             return True
         if route.link != self.passage:
             return False
+        reply = route.is_default and (view.startswith("mark") or owner == NODE_VETH)
+        by_node = route.gateway in self.node_addresses
+        return (reply and by_node) or self.leads_to_cluster(route)
+
+    def leads_to_cluster(self, route: Route) -> bool:
+        """Whether it is a route by the passage to the node itself, or over it to the cluster."""
+        if route.link != self.passage:
+            return False
         if route.gateway is None:
             return route.destination in {host_prefix(a) for a in self.node_addresses}
-        reply = route.is_default and (view.startswith("mark") or owner == NODE_VETH)
         to_cluster = route.destination in self.config.cluster_cidrs
-        return route.gateway in self.node_addresses and (reply or to_cluster)
+        return to_cluster and route.gateway in self.node_addresses
 
     def _own_routes(self) -> set[Route]:
         """What other plugins put into main."""
         main = (s.route for s in self.initially if s.view == MAIN_VIEW and s.place == "pod")
         return {_plain(route) for route in main if route is not None}
+
+    def primary(self, family: Family) -> Address | None:
+        """The node's address on the link of its default route."""
+        defaults = (r for r in self.before.node.routes if r.is_default and r.family is family)
+        link = next((r.link for r in defaults if r.table == MAIN and r.link), None)
+        entries = self.before.node.addresses_of(link or "", family)
+        return next((address_of(e.address) for e in entries if e.scope is Scope.GLOBAL), None)
 
     @property
     def node_addresses(self) -> set[Address]:

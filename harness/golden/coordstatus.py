@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.golden.compare import Comparison, differences
+from harness.golden.compare import Judgement, Leaf, explained, leaves
+from harness.golden.discovered import RULES, Recorded
 from spiderpool.controller.discovery import ClusterFacts, discover
 from spiderpool.types.codec import decode, encode
 from spiderpool.types.coordinator import CoordinatorSpec
 
-_NO_CILIUM_KIND = "Cilium's cluster-pool and kubernetes modes need no CiliumPodIPPool kind"
+Object = dict[str, Any]
 
-EXPLAINED = {
-    "cilium-clusterpool": _NO_CILIUM_KIND,
-    "cilium-kubernetes": _NO_CILIUM_KIND,
-    "kcm-nocidr": "without any CIDR the coordinator is NotReady; upstream says Synced",
-    "kubeadm-auto-calicocni-nocrd": "Calico's missing kind is a reason; upstream retries silently",
-    "kubeadm-auto-flannel": "flannel is known by its plugin; its network has any name (cbr0)",
-}
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What the cluster holds."""
+
+    all: tuple[Object, ...]
+
+    def of(self, kind: str) -> tuple[Object, ...]:
+        return tuple(obj for obj in self.all if obj["kind"] == kind)
+
+    def named(self, kind: str, name: str) -> Object | None:
+        return next((obj for obj in self.of(kind) if obj["metadata"]["name"] == name), None)
 
 
 def cases(directory: Path) -> list[str]:
@@ -27,30 +35,34 @@ def cases(directory: Path) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.json"))
 
 
-def compare(directory: Path, case: str) -> Comparison:
+def judge(directory: Path, case: str) -> Judgement:
     """Upstream's status against ours for the same objects."""
     recorded = json.loads((directory / f"{case}.json").read_text())
     spec = decode(CoordinatorSpec, recorded["spec"], f"{case}: spec")
+    facts = facts_of(recorded)
     theirs = meaning(recorded["result_status"])
-    ours = meaning(encode(discover(spec, facts_of(recorded))))
-    return Comparison(case, tuple(differences(theirs, ours)), EXPLAINED.get(case, ""))
+    ours = meaning(encode(discover(spec, facts)))
+    found = tuple(_differences(theirs, ours))
+    return Judgement(case, explained(found, RULES, Recorded(spec, facts)))
 
 
-def facts_of(recorded: dict[str, Any]) -> ClusterFacts:
+def _differences(theirs: Object, ours: Object) -> Iterable[Leaf]:
+    """Statuses of different phases differ as a whole."""
+    if theirs["phase"] != ours["phase"]:
+        return [Leaf("status", theirs, ours)]
+    return leaves(theirs, ours)
+
+
+def facts_of(recorded: Object) -> ClusterFacts:
     """The recorded objects, sorted into what they tell."""
-
-    def of(kind: str, name: str = "") -> tuple[dict[str, Any], ...]:
-        return tuple(
-            obj
-            for obj in recorded["objects"]
-            if obj["kind"] == kind and name in ("", obj["metadata"]["name"])
-        )
-
+    objects = Objects(tuple(recorded["objects"]))
     return ClusterFacts(
-        kubeadm_config=next(iter(of("ConfigMap", "kubeadm-config")), None),
-        controller_managers=of("Pod"),
-        calico_pools=of("IPPool") or None,
-        cilium_config=next(iter(of("ConfigMap", "cilium-config")), None),
+        kubeadm_config=objects.named("ConfigMap", "kubeadm-config"),
+        controller_managers=objects.of("Pod"),
+        calico_pools=objects.of("IPPool") or None,
+        cilium_config=objects.named("ConfigMap", "cilium-config"),
+        cilium_pools=objects.of("CiliumPodIPPool") or None,
+        service_cidrs=objects.of("ServiceCIDR") or None,
         default_cni=_default_cni(recorded["cni_conf"]),
     )
 
@@ -59,10 +71,15 @@ def _default_cni(file: list[str] | None) -> tuple[str, ...] | None:
     if file is None:
         return None
     config = json.loads(file[1])
-    return (config["name"], *(plugin["type"] for plugin in config["plugins"]))
+    return (config["name"], *_types(config))
 
 
-def meaning(status: dict[str, Any]) -> dict[str, Any]:
+def _types(config: Object) -> Iterator[str]:
+    """Of a list of plugins, or of the one that a ``.conf`` file is."""
+    yield from (plugin["type"] for plugin in config.get("plugins", [config]))
+
+
+def meaning(status: Object) -> Object:
     """Phase and CIDRs. The words of a reason are ours; CIDRs count while it is Synced only."""
     phase = status.get("phase")
     if phase != "Synced":

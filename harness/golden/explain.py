@@ -32,19 +32,19 @@ def _other(side: Side) -> Side:
 
 
 def _del_leaves_nothing(side: Side, statement: Statement, context: Context) -> bool:
-    """After a DEL: theirs leaves what it made, ours is as it was before."""
-    if not context.is_removal:
+    """After a DEL: theirs leaves what it made, ours is as it was before the ADD."""
+    if context.restored is None:
         return False
-    if side is Side.THEIRS:
-        return statement not in context.initially
-    return statement in context.initially
+    return (statement in context.restored) is (side is Side.OURS)
 
 
 def _veth_stays_for_others(side: Side, statement: Statement, context: Context) -> bool:
     """Theirs takes the veth away with any NIC; ours keeps it until the first NIC goes."""
-    keeps = context.is_removal and context.nic != context.config.first_nic
-    gone = not any(s.link == NODE_VETH for s in context.theirs)
-    return side is Side.OURS and keeps and gone and statement in context.previously
+    if side is Side.THEIRS or context.restored is None or context.nic == context.config.first_nic:
+        return False
+    was = any(s.link == NODE_VETH for s in context.previously)
+    gone = was and not any(s.link == NODE_VETH for s in context.theirs)
+    return gone and statement in context.previously & context.restored
 
 
 def _fixed_numbers(side: Side, statement: Statement, context: Context) -> bool:
@@ -117,6 +117,8 @@ def _primary_gateway(side: Side, statement: Statement, context: Context) -> bool
     route = statement.route
     if route is None or route.gateway not in context.node_addresses:
         return False
+    if side is Side.OURS and route.gateway != context.primary(route.family):
+        return False
     return any(
         other.route is not None
         and other.view == statement.view
@@ -148,7 +150,7 @@ def _main_knows_the_cluster(side: Side, statement: Statement, context: Context) 
     if statement.kind is Kind.NEIGHBOUR:
         return statement.text.split()[0] in context.node_addresses
     route = statement.route
-    if route is None or statement.view != MAIN_VIEW or route.is_default:
+    if route is None or statement.view != MAIN_VIEW or not context.leads_to_cluster(route):
         return False
     return not any(
         s.view == MAIN_VIEW and s.route is not None and s.route.destination == route.destination
@@ -176,13 +178,15 @@ def _connected_network_stays(side: Side, statement: Statement, context: Context)
     route = statement.route
     if side is not Side.THEIRS or route is None or statement.link != context.passage:
         return False
+    if route.gateway not in context.node_addresses:
+        return False
     networks = {network_of(entry.address) for entry in context.before.pod.addresses}
     return route.destination in networks
 
 
 RULES: dict[str, Rule] = {
-    "del-leaves-nothing": _del_leaves_nothing,
     "veth-stays-for-others": _veth_stays_for_others,
+    "del-leaves-nothing": _del_leaves_nothing,
     "fixed-numbers": _fixed_numbers,
     "every-nic-has-a-rule": _every_nic_has_a_rule,
     "no-orphan-tables": _no_orphan_tables,

@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.golden.compare import Comparison
+from harness.golden.accepted import RULES, Cause
+from harness.golden.compare import Difference, Judgement, Leaf, explained
 from harness.kubeapi.names import name_causes
 from harness.kubeapi.schema.structural import fill_defaults, prune
 from harness.kubeapi.schema.validate import validate
+from spiderpool.controller.admission import review
 from spiderpool.controller.admission.defaults import DEFAULTS
 from spiderpool.controller.admission.findings import Cluster, Request
-from spiderpool.controller.admission.review import judge
 from spiderpool.ipam.ledger import Entry
 from spiderpool.types.address import Address
 from spiderpool.types.crd import definition
@@ -34,31 +35,22 @@ BENCH: Object = {
 }
 """The pool that was there while the cases were recorded, with one address in use."""
 
-EXPLAINED = {
-    "coord-hosttable-neg": "no routing table has a negative number",
-    "ippool-ips-reversed": "a range that runs backwards names no address",
-    "ippool-multusname": "a/b/c is no network's name",
-    "ippool-nsaffinity-badop": "a selector with an unknown operator selects nothing",
-    "smc-macvlan-1master-bond": "a bond of one NIC is not made, so it is not accepted",
-    "smc-ovs-nobridge": "an ovs network needs a bridge",
-    "smc-vlan-manual-noid": "vlanMode manual needs a vlanID",
-}
-"""What upstream accepts and ours refuses."""
-
 
 def cases(directory: Path) -> list[str]:
     """Names of the cases that lie in a directory."""
     return sorted(path.stem for path in directory.glob("*.json"))
 
 
-def compare(directory: Path, case: str) -> Comparison:
+def judge(directory: Path, case: str) -> Judgement:
     """Upstream's verdict against ours. Needs the cases of nad beside those of invalid."""
     recorded = json.loads((directory / f"{case}.json").read_text())
-    why = refusal(recorded, networks(directory.parent / "nad"))
-    if bool(why) is not recorded["accepted"]:
-        return Comparison(case, explained=EXPLAINED.get(case, ""))
-    verdicts = "accepted -> refused: " + why if why else "refused -> accepted"
-    return Comparison(case, (verdicts,), EXPLAINED.get(case, ""))
+    causes = refusal(recorded, networks(directory.parent / "nad"))
+    if bool(causes) is not recorded["accepted"]:
+        return Judgement(case, ())
+    if not causes:
+        return Judgement(case, (Difference("refused -> accepted"),))
+    found = [Leaf(cause.field, "accepted", cause.message) for cause in causes]
+    return Judgement(case, explained(found, RULES, recorded["object"]))
 
 
 def networks(directory: Path) -> tuple[Object, ...]:
@@ -67,12 +59,12 @@ def networks(directory: Path) -> tuple[Object, ...]:
     return tuple(json.loads(path.read_text()) for path in paths)
 
 
-def refusal(recorded: Object, smcs: tuple[Object, ...]) -> str:
+def refusal(recorded: Object, smcs: tuple[Object, ...]) -> list[Cause]:
     """Why the object is refused: by its name, the schema, or the rules; empty: accepted."""
     plural, old = recorded["resource"], _updated(recorded, smcs)
     new = _merged(old, recorded["object"]) if old else copy.deepcopy(recorded["object"])
     if old is None and plural == "spiderippools" and new["metadata"]["name"] == "bench":
-        return "already exists"
+        return [Cause("metadata.name", "already exists")]
     schema = _schema(plural)
     prune(schema, new)
     fill_defaults(schema, new)
@@ -80,15 +72,15 @@ def refusal(recorded: Object, smcs: tuple[Object, ...]) -> str:
     named = name_causes(new.get("kind", ""), new["metadata"]["name"])
     causes = [*named, *validate(schema, new)]
     if causes:
-        return "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
+        return [Cause(cause.field, cause.message) for cause in causes]
     cluster = Cluster(
         pools=(BENCH,),
         networks=smcs,
         held=_held,
         families=frozenset({4} if recorded["name"].startswith("v6off") else {4, 6}),
     )
-    found = judge(plural, Request(old, new), cluster)
-    return "; ".join(map(str, found.problems))
+    found = review.judge(plural, Request(old, new), cluster)
+    return [Cause(problem.field, problem.message) for problem in found.problems]
 
 
 def _updated(recorded: Object, smcs: tuple[Object, ...]) -> Object | None:

@@ -1,20 +1,21 @@
 """Recorded answers of upstream's agent: ours must give the same addresses and refusals.
 
-The recording lacks the pools themselves; they are told here by the addresses and reasons
-that it shows. What other pods held of them at the time is in each case.
+What other pods held of the pools at the time is in each case; the pools themselves are on
+the :class:`Bench`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import re
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from harness.golden.compare import Comparison, differences
+from harness.golden.allocated import RULES, Allocations
+from harness.golden.bench import CLUSTER_NETWORK, RESERVED, Bench
+from harness.golden.compare import Judgement, Leaf, explained
 from spiderpool.agent.caches import AgentCaches
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
@@ -35,47 +36,14 @@ from spiderpool.kube.resources import (
 )
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.kube import FakeClient
-from spiderpool.types.address import Address, Family
+from spiderpool.types.address import Address
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, NodeName, PodUID, PoolName
 
-CLUSTER_NETWORK = "kube-system/macvlan-ens192"
 NODE_NAME = NodeName("node1")
-TERMINATING = frozenset({"dead-pod"})
-"""Cases whose pod was being deleted when it asked, which the recorded object does not show."""
 
-EXPLAINED: dict[str, str] = {}
-
-
-def _pool(ips: str, *, gateway: bool = False, **spec: Any) -> Object:
-    via = {"gateway": "10.20.0.1"} if gateway else {}
-    return {"subnet": "10.20.0.0/16", "ips": [ips], **via, **spec}
-
-
-POOLS: Mapping[str, Object] = {
-    "v4-a": _pool("10.20.1.10-10.20.1.19", gateway=True),
-    "v4-b": _pool("10.20.2.10-10.20.2.19", gateway=True),
-    "v4-one": _pool("10.20.3.10"),
-    "v4-excl": _pool("10.20.4.10-10.20.4.14", excludeIPs=["10.20.4.10", "10.20.4.12"]),
-    "v4-rsv": _pool("10.20.5.10-10.20.5.12"),
-    "v4-node": _pool("10.20.6.10", nodeName=["other"]),
-    "v4-naff": _pool("10.20.6.20", nodeAffinity={"matchLabels": {"zone": "other"}}),
-    "v4-paff": _pool("10.20.7.10-10.20.7.12", podAffinity={"matchLabels": {"app": "x"}}),
-    "v4-ns": _pool("10.20.8.10", namespaceName=["other"]),
-    "v4-nsaff": _pool("10.20.8.20", namespaceAffinity={"matchLabels": {"team": "other"}}),
-    "v4-off": _pool("10.20.9.10", disable=True),
-    "v4-multus": _pool("10.20.10.10", multusName=["kube-system/other"]),
-    "v4-multusok": _pool("10.20.10.20-10.20.10.22", multusName=[CLUSTER_NETWORK]),
-    "v4-routes": _pool(
-        "10.20.11.10-10.20.11.12",
-        gateway=True,
-        routes=[{"dst": "10.30.0.0/16", "gw": "10.20.0.2"}],
-    ),
-    "v4-nogw": _pool("10.20.12.10-10.20.12.12"),
-    "v4-def": _pool("10.20.13.10-10.20.13.19", gateway=True, default=True),
-    "v6-a": {"subnet": "fd00:20::/64", "ips": ["fd00:20::10-fd00:20::19"]},
-}
-RESERVED = ("10.20.5.10", "10.20.5.11")
+DYING = re.compile(r"dead Pod ")
+"""How upstream refuses a pod that is being deleted, which the recorded object does not show."""
 
 
 def cases(directory: Path) -> list[str]:
@@ -83,12 +51,15 @@ def cases(directory: Path) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.json"))
 
 
-def compare(directory: Path, case: str) -> Comparison:
+def judge(directory: Path, case: str) -> Judgement:
     """Each recorded answer against ours, in the order of the calls."""
     recorded = json.loads((directory / f"{case}.json").read_text())
+    bench = Bench.of(directory)
     theirs = [_their_meaning(step) for step in recorded["steps"]]
-    ours = asyncio.run(_play(case, recorded))
-    return Comparison(case, tuple(differences(theirs, ours)), EXPLAINED.get(case, ""))
+    ours = asyncio.run(_play(bench, recorded))
+    pairs = enumerate(zip(theirs, ours, strict=True))
+    found = [Leaf(f"step {place}", *pair) for place, pair in pairs if pair[0] != pair[1]]
+    return Judgement(case, explained(found, RULES, Allocations(recorded, bench, theirs, ours)))
 
 
 def _their_meaning(step: Object) -> Object:
@@ -108,13 +79,13 @@ def _their_meaning(step: Object) -> Object:
     }
 
 
-async def _play(case: str, recorded: Object) -> list[Object]:
+async def _play(bench: Bench, recorded: Object) -> list[Object]:
     """The same calls on our handler, upon an API in memory."""
     api = FakeClient()
-    await _fill(api, case, recorded)
+    await _fill(api, bench, recorded)
     informers = Informers(api)
     sources = Sources(AgentCaches.start(informers, NODE_NAME), cluster_network=CLUSTER_NETWORK)
-    service = IpamService(api, sources, frozenset({Family.V4}))
+    service = IpamService(api, sources, bench.families)
     handler = IpamHandler(service, NODE_NAME, _nobody_listens)
     await informers.synced()
     try:
@@ -129,7 +100,11 @@ async def _step(handler: IpamHandler, api: FakeClient, pod: Object, step: Object
     if step.get("note") == "pod terminating":
         await api.delete(POD, name, namespace)
     args = step["args"] or {}
-    ipam = {"type": "spiderpool", "default_ipv4_ippool": args.get("defaultIPv4IPPool") or []}
+    ipam = {
+        "type": "spiderpool",
+        "default_ipv4_ippool": args.get("defaultIPv4IPPool") or [],
+        "default_ipv6_ippool": args.get("defaultIPv6IPPool") or [],
+    }
     env = {
         "CNI_COMMAND": "ADD" if step["method"] == "POST" else "DEL",
         "CNI_CONTAINERID": "sandbox",
@@ -152,15 +127,15 @@ def _our_meaning(answer: Object) -> Object:
     return {"ips": ips, "routes": answer.get("routes", [])}
 
 
-async def _fill(api: FakeClient, case: str, recorded: Object) -> None:
+async def _fill(api: FakeClient, bench: Bench, recorded: Object) -> None:
     """The cluster as it was when the pod asked: what others held, they still hold."""
     pod = recorded["pod"]
     await api.create(NAMESPACE, {"metadata": {"name": pod["metadata"]["namespace"]}})
     await api.create(NODE, {"metadata": {"name": NODE_NAME}})
     made = await api.create(POD, pod)
-    if case in TERMINATING:
+    if any(DYING.match(str(step["response"])) for step in recorded["steps"]):
         await api.delete(POD, made["metadata"]["name"], made["metadata"]["namespace"])
-    for name, spec in POOLS.items():
+    for name, spec in bench.pools.items():
         await api.create(SPIDERIPPOOL, {"metadata": {"name": name}, "spec": spec})
     reserved = {"metadata": {"name": "r"}, "spec": {"ips": list(RESERVED)}}
     await api.create(SPIDERRESERVEDIP, reserved)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.golden.compare import Comparison, differences
+from harness.golden.compare import Judgement, Leaf, Rules, explained, leaves
 from spiderpool.multus.attachment import attachment
 from spiderpool.multus.coordinator_entry import coordinator_entry
 from spiderpool.multus.old_names import read_network
+from spiderpool.types.address import host_prefix
 from spiderpool.types.codec import decode
 from spiderpool.types.coordinator import CoordinatorSpec
 
 CLUSTER = decode(CoordinatorSpec, {"podCIDRType": "auto"}, "recorded cluster")
 """The SpiderCoordinator while the cases were recorded: all defaults."""
 
-EXPLAINED = {
-    "macvlan-coord-full": "a network's own hostRuleTable takes effect; upstream never renders it",
-}
-
 _PLUGIN_DEFAULTS = {"mtu": 0, "bond": None, "vlanID": 0}
 _COORDINATOR_DEFAULTS = coordinator_entry(None, CLUSTER) | {"podRPFilter": 0}
+
+Fields = Mapping[str, Any]
 
 
 def cases(directory: Path) -> list[str]:
@@ -29,12 +30,14 @@ def cases(directory: Path) -> list[str]:
     return sorted(path.name.removesuffix(".in.json") for path in directory.glob("*.in.json"))
 
 
-def compare(directory: Path, case: str) -> Comparison:
+def judge(directory: Path, case: str) -> Judgement:
     """Upstream's NetworkAttachmentDefinition against ours, both with defaults filled in."""
-    network, _ = read_network(json.loads((directory / f"{case}.in.json").read_text()))
+    written = json.loads((directory / f"{case}.in.json").read_text())
+    network, _ = read_network(written)
     theirs = meaning(json.loads((directory / f"{case}.nad.json").read_text()))
     ours = meaning(attachment(network, CLUSTER))
-    return Comparison(case, tuple(differences(theirs, ours)), EXPLAINED.get(case, ""))
+    asked = written["spec"].get("coordinator") or {}
+    return Judgement(case, explained(leaves(theirs, ours), RULES, asked))
 
 
 def meaning(nad: dict[str, Any]) -> dict[str, Any]:
@@ -63,3 +66,31 @@ def _plugin(plugin: dict[str, Any]) -> dict[str, Any]:
     if plugin["type"] == "coordinator":
         return _COORDINATOR_DEFAULTS | plugin
     return _PLUGIN_DEFAULTS | plugin
+
+
+def _asked_for(field: str) -> Callable[[Leaf, Fields], bool]:
+    """Theirs leaves the field out; ours has what the network's ``spec.coordinator`` says."""
+
+    def holds(leaf: Leaf, asked: Fields) -> bool:
+        left_out = leaf.theirs == _COORDINATOR_DEFAULTS[field]
+        return _is_of(leaf, field) and left_out and leaf.ours == asked.get(field)
+
+    return holds
+
+
+def _bare_address(leaf: Leaf, asked: Fields) -> bool:
+    """Theirs hands on an address where a network is due; ours makes the network of it."""
+    if not _is_of(leaf, r"hijackCIDR\[\d+\]") or leaf.theirs not in asked.get("hijackCIDR", ()):
+        return False
+    return "/" not in leaf.theirs and leaf.ours == host_prefix(leaf.theirs)
+
+
+def _is_of(leaf: Leaf, field: str) -> bool:
+    return re.fullmatch(rf"config\.plugins\[\d+\]\.{field}", leaf.path) is not None
+
+
+RULES: Rules[Fields] = {
+    "hostruletable-of-a-network": _asked_for("hostRuleTable"),
+    "podrpfilter-of-a-network": _asked_for("podRPFilter"),
+    "bare-address-is-a-network": _bare_address,
+}

@@ -29,10 +29,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """One ADD: its input, and what upstream answered and left."""
+    """One ADD: its input, and what upstream answered and left.
+
+    ``environment`` are the ``CNI_*`` variables of the call.
+    """
 
     nic: IfName
     container: ContainerID
+    environment: dict[str, str]
     netconf: Object
     before: Pair
     after: Pair
@@ -97,6 +101,7 @@ def _add(folder: Path, nic: IfName, position: int) -> Add:
     return Add(
         nic=nic,
         container=ContainerID(env["CNI_CONTAINERID"]),
+        environment={key: value for key, value in env.items() if key.startswith("CNI_")},
         netconf=_object(folder / f"{stem}-coordinator.stdin.json"),
         before=_pair(folder / f"{stem}-before"),
         after=_pair(folder / f"{stem}-after"),

@@ -1,4 +1,4 @@
-"""Our coordinator on the input of a recorded case, in memory.
+"""Our coordinator on the input of a recorded case.
 
 What other plugins did between two calls (a NIC appeared, with addresses and routes) is
 taken from the recorded states and done to ours.
@@ -7,109 +7,98 @@ taken from the recorded states and done to ours.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from harness.golden.recorded import Add, Case, Pair
 from spiderpool.agent.configuration import configuration
 from spiderpool.coordinator.config import Config
-from spiderpool.coordinator.facts import Facts
-from spiderpool.coordinator.footprint import Footprint, footprint
-from spiderpool.coordinator.plan import Plan, plan
 from spiderpool.coordinator.present import legs, route_key
-from spiderpool.coordinator.removal import Departure, removal
-from spiderpool.errors import SpiderpoolError
+from spiderpool.errors import BadInput
 from spiderpool.netlink.apply import apply
-from spiderpool.netlink.objects import NetState, Protocol, Route
-from spiderpool.netlink.operations import AddRoute, Operation
+from spiderpool.netlink.objects import NetState, Route
+from spiderpool.netlink.objects import Protocol as Origin
+from spiderpool.netlink.operations import AddRoute
 from spiderpool.testing.pairs import PairedKernel
 from spiderpool.types.address import Family
-from spiderpool.types.modes import Mode
 from spiderpool.types.names import IfName
 
-_NODE_DESCRIPTOR = 3
-"""Any number: in memory it only says that the veth's other end is born on the node."""
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call answered; ``refusal`` is empty when it succeeded.
+
+    ``result`` is the JSON object; None where a call in memory makes none.
+    """
+
+    refusal: str = ""
+    result: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What one of our calls led to; ``refusal`` is empty when it succeeded."""
+    """What one of our calls led to."""
 
     nic: IfName
     config: Config
     before: Pair
     after: Pair
-    refusal: str = ""
-    mac: str | None = None
+    answer: Answer = field(default_factory=Answer)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Our ADDs and DELs, in the order of the recorded ones."""
+    """ADDs and DELs, in the order of the recorded ones."""
 
     adds: tuple[Ours, ...]
     removals: tuple[Ours, ...]
 
 
-def replay(case: Case) -> Outcome:
-    """All calls of the case, by us."""
-    adds, prints = [], {}
-    state, left = case.adds[0].before, None
+class Stage(Protocol):
+    """Where a case is played: two namespaces and a coordinator."""
+
+    def arrange(self, wanted: Pair) -> None:
+        """Make the namespaces so, by other means than the coordinator's."""
+        ...
+
+    def attach(self, add: Add, config: Config) -> Answer: ...
+
+    def detach(self, add: Add, config: Config) -> Answer: ...
+
+    def state(self) -> Pair:
+        """What both namespaces hold now."""
+        ...
+
+
+def replay(case: Case, stage: Stage) -> Outcome:
+    """All calls of the case."""
+    adds: list[Ours] = []
+    wanted, left = case.adds[0].before, None
     for add in case.adds:
         if left is not None:
-            state = _with_changes(state, left, add.before)
-        ours, known = _attach(case, add, state)
-        adds.append(ours)
-        prints[add.nic] = known
-        state, left = ours.after, add.after
-    removals = []
-    for nic, _ in case.removals:
-        one = next(ours for ours in adds if ours.nic == nic)
-        gone = _detach(case, one, state, prints[nic])
-        removals.append(gone)
-        state = gone.after
+            wanted = _with_changes(stage.state(), left, add.before)
+        stage.arrange(wanted)
+        before, config = stage.state(), _configuration(case, add)
+        answer = stage.attach(add, config)
+        adds.append(Ours(add.nic, config, before, stage.state(), answer))
+        left = add.after
+    removals = [_removal(case, nic, stage) for nic, _ in case.removals]
     return Outcome(tuple(adds), tuple(removals))
 
 
-def _attach(case: Case, add: Add, state: Pair) -> tuple[Ours, Footprint | None]:
-    config = Config()
+def _removal(case: Case, nic: IfName, stage: Stage) -> Ours:
+    add = next(add for add in case.adds if add.nic == nic)
+    before, config = stage.state(), _configuration(case, add)
+    answer = stage.detach(add, config)
+    return Ours(nic, config, before, stage.state(), answer)
+
+
+def _configuration(case: Case, add: Add) -> Config:
+    """What the call is about; defaults where it is refused for its configuration."""
     try:
-        config = configuration(add.netconf, case.coordinator, case.annotations)
-        facts = Facts(
-            pod=state.pod,
-            node=state.node,
-            nic=add.nic,
-            container=add.container,
-            config=config,
-            expected_nics=case.nics,
-            node_namespace=_NODE_DESCRIPTOR,
-        )
-        made = plan(facts)
-        known = footprint(facts, made, "") if config.mode is not Mode.DISABLED else None
-        after = _applied(state, made.pod, made.node)
-    except SpiderpoolError as refusal:
-        return Ours(add.nic, config, state, state, str(refusal)), None
-    return Ours(add.nic, config, state, after, mac=made.mac), known
-
-
-def _detach(case: Case, attached: Ours, state: Pair, known: Footprint | None) -> Ours:
-    departure = Departure(
-        node=state.node,
-        nic=attached.nic,
-        container=next(add.container for add in case.adds if add.nic == attached.nic),
-        config=attached.config,
-        pod=state.pod,
-        footprint=known,
-    )
-    gone = removal(departure) if attached.config.mode is not Mode.DISABLED else Plan()
-    after = _applied(state, gone.pod, gone.node)
-    return Ours(attached.nic, attached.config, state, after)
-
-
-def _applied(state: Pair, pod: tuple[Operation, ...], node: tuple[Operation, ...]) -> Pair:
-    inside, outside = PairedKernel.pair(state.pod, state.node)
-    apply(inside, pod)
-    apply(outside, node)
-    return Pair(inside.state, outside.state)
+        return configuration(add.netconf, case.coordinator, case.annotations)
+    except BadInput:
+        return Config()
 
 
 def _with_changes(ours: Pair, left: Pair, found: Pair) -> Pair:
@@ -123,7 +112,7 @@ def _with_new(ours: NetState, left: NetState, found: NetState) -> NetState:
     """IPAM plugins put IPv4 routes ahead of those that are there."""
     known = {link.name for link in left.links}
     routes = _new_routes(left, found)
-    ahead = [one for one in routes if one.family is Family.V4 or one.protocol == Protocol.KERNEL]
+    ahead = [one for one in routes if one.family is Family.V4 or one.protocol == Origin.KERNEL]
     state = replace(
         ours,
         links=(*ours.links, *(link for link in found.links if link.name not in known)),

@@ -1,0 +1,110 @@
+"""Executables that a recorded call is put to: our thin plugin with its agent, or another."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from harness.golden.recorded import Case
+from harness.netns.process import Completed, run
+from spiderpool.agent.caches import COORDINATOR
+from spiderpool.agent.coordinator import CoordinatorHandler
+from spiderpool.agent.server import Plugin, Server
+from spiderpool.agent.wire import RawRequest
+from spiderpool.cni.install import install
+from spiderpool.cni.request import CniRequest
+from spiderpool.ipam.attachments import NETWORKS
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.address import Address
+
+Object = dict[str, Any]
+
+
+class Executable(Protocol):
+    """A CNI plugin that can be called."""
+
+    async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
+        """Run it in the node's namespace; ``environment`` are the ``CNI_*`` variables."""
+        ...
+
+
+class Foreign:
+    """Any CNI plugin."""
+
+    def __init__(self, path: Path, node: Namespace) -> None:
+        self._path, self._node = path, node
+
+    async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
+        return await run([str(self._path)], self._node, env=environment, stdin=stdin)
+
+
+class OurCoordinator:
+    """The thin plugin, exec'd, and an agent in this process that knows what is recorded."""
+
+    def __init__(self, case: Case, node: Namespace, folder: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(dir=folder))
+        self._sources = RecordedSources(case)
+        self._plugin = Foreign(self._folder / COORDINATOR, node)
+        install(self._folder)
+
+    async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
+        socket = self._folder / "agent.sock"
+        handler = CoordinatorHandler(self._sources, self._folder / "footprints")
+        plugins = {COORDINATOR: Plugin(handler, frozenset())}
+        server = Server(socket, plugins, AlwaysReady(), NeverPostponed())
+        serving = asyncio.create_task(server.run())
+        await asyncio.sleep(0)  # it listens from its first step on
+        try:
+            mine = {"SPIDERPOOL_SOCKET": str(socket)}
+            return await self._plugin.call({**environment, **mine}, stdin)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+class RecordedSources:
+    """:class:`spiderpool.agent.coordinator.Sources` of a case."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def coordinator(self) -> Object:
+        return self._case.coordinator
+
+    def node_addresses(self) -> tuple[Address, ...]:
+        """Node objects are not recorded."""
+        return ()
+
+    async def pod(self, request: CniRequest) -> Object:
+        """With the networks of its NICs, where the recorded annotations lack them."""
+        networks = ",".join(f"{nic}@{nic}" for nic in self._case.nics[1:])
+        metadata = {
+            "name": request.pod_name,
+            "namespace": request.pod_namespace,
+            "uid": request.pod_uid,
+            "annotations": {NETWORKS: networks, **self._case.annotations},
+        }
+        return {"metadata": metadata, "spec": {}}
+
+    async def set_aside(self, request: CniRequest, address: Address) -> None:
+        """Nobody allocates here."""
+
+
+class AlwaysReady:
+    """There are no caches to wait for."""
+
+    async def synced(self) -> None:
+        return
+
+    def problems(self, plugin: str) -> list[str]:
+        return []
+
+
+class NeverPostponed:
+    """An agent that is always ready postpones nothing."""
+
+    async def save(self, request: RawRequest) -> NoReturn:
+        raise AssertionError("postponed")
