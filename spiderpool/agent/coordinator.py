@@ -92,7 +92,7 @@ class CoordinatorHandler:
             made = await in_thread(self._attach, call, request.network, own, pod)
         for warning in made.warnings:
             log.warning("%s: %s", request, warning)
-        await in_thread(_announce, request, pod)
+        await in_thread(_announce, request, pod, made.mac)
         return _with_mac(given, request.ifname, made.mac).to_json(request.cni_version)
 
     async def _detect(self, request: CniRequest, call: Call, pod: Namespace) -> None:
@@ -237,11 +237,11 @@ def _mac(nic: IfName, pod: Namespace) -> str:
         return mac_of(inside, nic)
 
 
-def _announce(request: CniRequest, pod: Namespace) -> None:
+def _announce(request: CniRequest, pod: Namespace, mac: str) -> None:
     """Best effort: without it, others find out when their entries grow old."""
     addresses = [address_of(ip.address) for ip in _ips_of(request)]
     try:
-        announce(Wire(pod, request.ifname, _mac(request.ifname, pod)), addresses)
+        announce(Wire(pod, request.ifname, mac), addresses)
     except OSError as exc:
         log.warning("%s: addresses are not announced: %s", request, exc)
 
@@ -251,10 +251,8 @@ def _conflict_words(nic: IfName, found: Mapping[Address, str]) -> str:
     return f"{nic}: {holders}; the address is set aside, and another one will be taken"
 
 
-def _with_mac(given: CniResult, nic: IfName, mac: str | None) -> CniResult:
+def _with_mac(given: CniResult, nic: IfName, mac: str) -> CniResult:
     """The result with the MAC that the NIC has by now."""
-    if mac is None:
-        return given
     interfaces = tuple(
         replace(item, mac=mac) if item.name == nic and item.sandbox else item
         for item in given.interfaces

@@ -11,7 +11,7 @@ from spiderpool.coordinator.node import node_plan
 from spiderpool.coordinator.pod import mac_of, pod_plan
 from spiderpool.coordinator.scene import Scene, survey
 from spiderpool.errors import BadInput
-from spiderpool.netlink.objects import LinkKind
+from spiderpool.netlink.objects import Link, LinkKind
 from spiderpool.netlink.operations import Operation
 from spiderpool.types.address import contains, family_of
 from spiderpool.types.modes import Mode
@@ -22,12 +22,12 @@ from spiderpool.types.names import IfName
 class Plan:
     """Changes, the pod's first: in underlay mode they make the node's end of the veth.
 
-    ``mac`` is what the NIC's MAC becomes, None when it stays.
+    ``mac`` is what the NIC has afterwards; empty in a plan that says nothing about a NIC.
     """
 
     pod: tuple[Operation, ...] = ()
     node: tuple[Operation, ...] = ()
-    mac: str | None = None
+    mac: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -43,12 +43,12 @@ def plan(facts: Facts) -> Plan:
     """
     if facts.config.mode is Mode.DISABLED:
         return Plan()
-    _check_link(facts)
+    present = _checked_link(facts)
     scene = survey(facts)
     _check_default_nic(facts)
     _check_policy_routes(scene)
     warnings = (*scene.warnings, *_warnings(scene))
-    return Plan(pod_plan(scene), node_plan(scene), mac_of(scene), warnings)
+    return Plan(pod_plan(scene), node_plan(scene), mac_of(scene) or present.mac, warnings)
 
 
 def no_such_link(nic: IfName) -> BadInput:
@@ -60,7 +60,7 @@ def no_such_link(nic: IfName) -> BadInput:
     )
 
 
-def _check_link(facts: Facts) -> None:
+def _checked_link(facts: Facts) -> Link:
     link = facts.pod.link(facts.nic)
     if link is None:
         raise no_such_link(facts.nic)
@@ -70,6 +70,7 @@ def _check_link(facts: Facts) -> None:
             f"{facts.nic} is an ipvlan link and has its parent's MAC",
             "leave it empty here, or use macvlan",
         )
+    return link
 
 
 def _check_default_nic(facts: Facts) -> None:
