@@ -136,8 +136,9 @@ class CoordinatorHandler:
             facts = read_facts(call, inside, node)
             made = plan(facts)
             earlier = self._footprints.load(call.container, call.nic)
-            left = footprint(facts, made, network, pod.cookie)
-            self._footprints.save(left.over(earlier))
+            left = footprint(facts, made, network, pod.cookie).over(earlier)
+            if left != earlier:
+                self._footprints.save(left)
             try:
                 carry_out(made, facts, inside, node)
             except OperationFailed:
