@@ -45,7 +45,7 @@ def main() -> None:
     """Print the folder on stdout; what is being done goes to stderr."""
     named = os.environ.get("KUBEBUILDER_ASSETS")
     folder = Path(named) if named and not missing(Path(named)) else cached()
-    print(folder)
+    print(folder.absolute())
 
 
 def cached() -> Path:

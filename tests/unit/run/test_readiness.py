@@ -8,6 +8,7 @@ import pytest
 
 from harness.netns import nft
 from harness.run import kubectl, readiness
+from harness.run.apiservers import ApiServer
 from harness.run.readiness import obstacles
 from harness.scenario.model import Capability, Scenario
 
@@ -40,6 +41,17 @@ def test_each_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kubectl_.startswith("no kubectl: run ci/setup")
     assert nft_.startswith("no nft: install")
     assert macvlan.startswith("no CNI plugin macvlan: install")
+
+
+def test_a_real_apiserver_needs_its_programs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    (missing,) = obstacles(scenario(), ApiServer.REAL, no_question)
+    assert missing.endswith("set it: export KUBEBUILDER_ASSETS=$(ci/kube-assets)")
+    for program in ("etcd", "kube-apiserver"):
+        (tmp_path / program).touch(mode=0o755)
+    assert list(obstacles(scenario(), ApiServer.REAL, no_question)) == []
 
 
 def test_a_kernel_that_lacks_what_is_needed() -> None:
