@@ -14,9 +14,9 @@ from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput, CniCode, CniError, NoAddress, NotFound
 from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
+from spiderpool.ipam.holders import holder_of
 from spiderpool.ipam.ledger import Entry
 from spiderpool.ipam.netconf import read_conf
-from spiderpool.ipam.sticky import keeper_of
 from spiderpool.kube.resources import POD
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import address_of
@@ -69,16 +69,13 @@ class IpamHandler:
         pod = await self._pod(request)
         if reason := why_dead(pod):
             raise NoAddress(f"Pod {pod.key} gets no addresses: {reason}")
-        holder = Slot(
-            state=SlotState.HELD,
-            pod=pod.key,
-            pod_uid=pod.uid,
-            nic=request.ifname,
+        holder = holder_of(
+            pod,
+            request.ifname,
+            node=self._node,
             network=request.network,
             container_id=request.container_id,
-            node=self._node,
             netns=namespace.cookie if namespace else None,
-            owner=keeper_of(pod),
         )
         async with self._locks.setdefault(pod.uid, asyncio.Lock()):
             grant = await self._grant(request, pod, holder)

@@ -14,8 +14,8 @@ from spiderpool.agent.ipam_writer import Counters, PoolWriter
 from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release, SetAside
 from spiderpool.ipam.annotations import ROUTES, place, read_routes
-from spiderpool.ipam.attachments import position_of
 from spiderpool.ipam.autopools import Application
+from spiderpool.ipam.candidates import candidates
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.grants import Grant, NicGrant, routes_here
@@ -23,9 +23,8 @@ from spiderpool.ipam.ledger import Entry, owner_of
 from spiderpool.ipam.netconf import IpamConf
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Choice, choices, of_families, wanted, why_none
-from spiderpool.ipam.sticky import inheritance
 from spiderpool.kube.api import Client
-from spiderpool.types.address import Family, contains, family_of
+from spiderpool.types.address import Family, contains
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
 from spiderpool.types.names import PoolName
@@ -72,9 +71,7 @@ class IpamService:
         self, pod: Pod, app: Application | None, holder: Slot, conf: IpamConf, seconds: float
     ) -> NicGrant:
         nic = owner_of(holder).nic
-        others = {e.slot.nic for e in self.held_by(pod) if e.slot.nic and e.slot.nic != nic}
-        position = position_of(pod, nic, others)
-        situation = self.sources.situation(pod, nic, position, conf.pools, app)
+        situation = self.sources.situation(pod, nic, conf.pools, app)
         pools = self.sources.pools
         rule = await self._subnets.rule(app, pod, nic) if app else wanted(situation, pools)
         asked = choices(situation, of_families(rule, self.families), pools)
@@ -148,35 +145,16 @@ class IpamService:
         return self._writers[pool]
 
     async def _one(self, choice: Choice, pod: Pod, holder: Slot, seconds: float) -> Grant:
-        """One address of one family: the one it has, or its predecessor had, else from the
-        first pool that gives."""
+        """One address of one family, from the first that gives."""
+        asked = candidates(choice, pod, holder, self.sources.ledger, self.sources.pools)
+        await self.release(asked.surrendered, seconds)
         refused = []
-        legacy = await self._legacy(choice, pod, holder, seconds)
-        for pool, heir_of in (*legacy, *((pool, None) for pool in choice.usable)):
+        for pool, heir_of in asked.tries:
             outcome = await self._writer(pool.name).submit(Claim(holder, heir_of), seconds)
             if not isinstance(outcome, Skipped):
                 return Grant(outcome.address, pool)
             refused.append(outcome)
         raise why_none(choice, owner_of(holder).nic, refused)
-
-    async def _legacy(
-        self, choice: Choice, pod: Pod, holder: Slot, seconds: float
-    ) -> list[tuple[Pool, Entry | None]]:
-        """What comes before any choice: the pool of the address that the NIC holds already,
-        whatever the rules say now, and its predecessor's address, if the rules still allow
-        its pool; if not, that address is given back."""
-        for entry in self.held(holder):
-            pool = self.sources.pools.get(entry.slot.pool or PoolName(""))
-            if isinstance(pool, Pool) and family_of(entry.address) is choice.family:
-                return [(pool, None)]
-        if holder.owner is None:
-            return []
-        usable = {pool.name: pool for pool in choice.usable}
-        kept = self.sources.ledger.kept(pod.namespace, holder.owner)
-        mine = inheritance(kept, pod, owner_of(holder).nic)
-        same_family = [entry for entry in mine if family_of(entry.address) is choice.family]
-        await self.release((e for e in same_family if e.slot.pool not in usable), seconds)
-        return [(usable[e.slot.pool], e) for e in same_family if e.slot.pool in usable]
 
     def _routes(self, pod: Pod) -> tuple[Route, ...]:
         """The pod's own routes; each gateway must lie in the subnet of some pool."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from spiderpool.agent.caches import AgentCaches
 from spiderpool.errors import BadInput
 from spiderpool.ipam.annotations import Lists
-from spiderpool.ipam.attachments import attachment_of
+from spiderpool.ipam.attachments import attachment_of, position_of
 from spiderpool.ipam.autopools import Application
 from spiderpool.ipam.facts import Pod, node_addresses, read_pod
 from spiderpool.ipam.filters import Situation
@@ -18,6 +18,7 @@ from spiderpool.ipam.pools import Pool, grounds, read_pool, read_reserved
 from spiderpool.ipam.ranges import Ranges
 from spiderpool.kube.api import Object
 from spiderpool.types.address import Address, Family
+from spiderpool.types.ipblock import SlotState
 from spiderpool.types.names import IfName, PoolName
 
 
@@ -70,20 +71,17 @@ class Sources:
         return read_pod(obj) if obj else None
 
     def situation(
-        self,
-        pod: Pod,
-        nic: IfName,
-        position: int,
-        netconf: Lists,
-        application: Application | None,
+        self, pod: Pod, nic: IfName, netconf: Lists, application: Application | None
     ) -> Situation:
         """What pools can be bound to, for one NIC of a pod."""
+        held = [e.slot for e in self.ledger.of_pod(pod.uid) if e.slot.state is SlotState.HELD]
+        others = {slot.nic for slot in held if slot.nic and slot.nic != nic}
         namespace = _metadata(self.caches.namespaces.get(pod.namespace))
         node = _metadata(self.caches.nodes.get(pod.node))
         return Situation(
             pod=pod,
             nic=nic,
-            position=position,
+            position=position_of(pod, nic, others),
             attachment=attachment_of(pod, nic, self.cluster_network),
             namespace_labels=namespace.get("labels") or {},
             namespace_annotations=namespace.get("annotations") or {},

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
 
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.errors import BadInput, CniCode, CniError, NotFound
 from spiderpool.ipam.annotations import SUBNET, SUBNETS, place
-from spiderpool.ipam.autopools import Application, Wish, find, wishes_of_nic
+from spiderpool.ipam.autopools import Application, find, wishes_of_nic
 from spiderpool.ipam.facts import Controller, Pod, read_pod
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Wanted
@@ -55,18 +54,30 @@ class SubnetRules:
             BadInput: the annotations cannot be used.
             CniError: code 11, when a pool does not come.
         """
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while (rule := self.rule_now(app, pod, nic)) is None:
+                    await self._sources.pools_change(self._sources.pools_version)
+        except TimeoutError:
+            words = f"there is no pool for {nic} of {app.where} yet"
+            raise CniError(CniCode.TRY_AGAIN_LATER, f"{words}; its events say why") from None
+        return rule
+
+    def rule_now(self, app: Application, pod: Pod, nic: IfName) -> Wanted | None:
+        """As :meth:`rule`; None while a pool is missing.
+
+        Raises:
+            BadInput: the annotations cannot be used.
+        """
         wishes = wishes_of_nic(app, pod.annotations, nic)
         if not wishes:
             raise BadInput(f"{app.where}: annotations of subnets", "name no subnet")
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                while (pools := self._found(wishes)) is None:
-                    await self._sources.pools_change(self._sources.pools_version)
-        except TimeoutError:
-            names = ", ".join(wish.subnet for wish in wishes)
-            words = f"there is no pool for {nic} of {app.where} out of SpiderSubnet {names} yet"
-            raise CniError(CniCode.TRY_AGAIN_LATER, f"{words}; its events say why") from None
-        return Wanted(f"the pool of {app.where}", {pool.family: (pool.name,) for pool in pools})
+        known = [pool for pool in self._sources.pools.values() if isinstance(pool, Pool)]
+        found = [find(wish, known) for wish in wishes]
+        ready = [pool for pool in found if pool is not None]
+        if len(ready) < len(wishes):
+            return None
+        return Wanted(f"the pool of {app.where}", {pool.family: (pool.name,) for pool in ready})
 
     async def grown(self, since: int) -> bool:
         """Whether pools are, or become soon, other than at version ``since``."""
@@ -76,12 +87,6 @@ class SubnetRules:
         except TimeoutError:
             return False
         return True
-
-    def _found(self, wishes: Sequence[Wish]) -> list[Pool] | None:
-        known = [pool for pool in self._sources.pools.values() if isinstance(pool, Pool)]
-        found = [find(wish, known) for wish in wishes]
-        ready = [pool for pool in found if pool is not None]
-        return ready if len(ready) == len(wishes) else None
 
     async def _top(self, pod: Pod) -> Controller:
         owner = pod.controller

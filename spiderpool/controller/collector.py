@@ -5,34 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import KubeError, NotFound
-from spiderpool.ipam.allocation import COOL_SECONDS, Desk, Release
-from spiderpool.ipam.blocks import Change, by_block, patch_body
+from spiderpool.ipam.blocks import by_block, patch_body
 from spiderpool.ipam.endpoints import is_outdated
 from spiderpool.ipam.facts import Pod, read_pod, why_dead
-from spiderpool.ipam.ledger import Ledger, owner_of
-from spiderpool.ipam.ranges import Ranges
-from spiderpool.ipam.reclaim import (
-    Keeper,
-    Surroundings,
-    Suspect,
-    Watchlist,
-    read_node,
-    read_statefulset,
-    suspects,
-    why_suspect,
-)
-from spiderpool.ipam.sticky import MACHINE, STATEFULSET
+from spiderpool.ipam.ledger import Ledger
+from spiderpool.ipam.reclaim import Suspect, Watchlist, releases, suspects, why_suspect
+from spiderpool.ipam.sticky import STATEFULSET
+from spiderpool.ipam.surroundings import Keeper, Surroundings, read_statefulset, surroundings
 from spiderpool.kube import resources
 from spiderpool.kube.api import JSON_PATCH, Client, Informer, Object
 from spiderpool.kube.optional import OptionalCache
 from spiderpool.kube.resources import Resource
-from spiderpool.types.address import family_of
-from spiderpool.types.names import PoolName
 
 log = logging.getLogger(__name__)
 
@@ -93,25 +81,15 @@ class Collector:
         await self._drop_endpoints(around.pods.values())
 
     def _around(self) -> Surroundings:
-        pods = [read_pod(obj) for obj in self._watched.pods.all()]
-        nodes = [read_node(obj) for obj in self._watched.nodes.all()]
-        keepers, kinds = dict(self._statefulsets()), {STATEFULSET}
-        if self._watched.machines and all(cache.served for cache in self._watched.machines):
-            kinds.add(MACHINE)
-            for cache in self._watched.machines:
-                for obj in cache.all():
-                    keepers[_key(obj, MACHINE)] = Keeper()
-        return Surroundings(
-            pods={pod.uid: pod for pod in pods},
-            nodes={node.name: node for node in nodes},
-            keepers=keepers,
-            kinds=frozenset(kinds),
+        caches = self._watched.machines
+        known = caches and all(cache.served for cache in caches)
+        return surroundings(
+            pods=self._watched.pods.all(),
+            nodes=self._watched.nodes.all(),
+            statefulsets=self._watched.statefulsets.all(),
+            machines=[obj for cache in caches for obj in cache.all()] if known else None,
             now=time.time(),
         )
-
-    def _statefulsets(self) -> Iterable[tuple[tuple[str, str], Keeper]]:
-        for obj in self._watched.statefulsets.all():
-            yield _key(obj, STATEFULSET), read_statefulset(obj)
 
     async def _is_confirmed(self, suspect: Suspect, around: Surroundings) -> bool:
         """Ask the API itself about pod and keeper: caches may be behind. Doubt keeps."""
@@ -147,15 +125,11 @@ class Collector:
         except NotFound:
             return None
 
-    async def _release(self, confirmed: Iterable[Suspect]) -> None:
-        changes = []
+    async def _release(self, confirmed: Sequence[Suspect]) -> None:
         for suspect in confirmed:
-            slot, address = suspect.entry.slot, suspect.entry.address
-            ground = Ranges(family_of(address))
-            ask = Release(address, owner_of(slot), None, slot.generation, COOL_SECONDS)
-            desk = Desk(self._ledger, slot.pool or PoolName(""), ground, time.time())
-            changes += [v for v in desk.decide([ask]) if isinstance(v, Change)]
-            log.info("%s of %s is released: %s", address, slot.pod, suspect.reason)
+            slot = suspect.entry.slot
+            log.info("%s of %s is released: %s", suspect.entry.address, slot.pod, suspect.reason)
+        changes = releases(self._ledger, confirmed, time.time())
         for key, group in by_block(changes).items():
             try:
                 written = await self._client.patch(
@@ -183,7 +157,3 @@ class Collector:
             except KubeError as exc:
                 log.debug("endpoint %s/%s is left: %s", namespace, name, exc)
         self._outdated = set(outdated)
-
-
-def _key(obj: Object, kind: str) -> tuple[str, str]:
-    return obj["metadata"]["namespace"], f"{kind}/{obj['metadata']['name']}"

@@ -1,18 +1,20 @@
-"""``spiderpoolctl ip``: pools with what is free in them, and who holds an address."""
+"""``spiderpoolctl ip``: what is free in pools, who holds an address, and giving it back."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from typing import Any
 
-from spiderpool.ctl.evidence import listed
-from spiderpool.errors import BadInput
+from spiderpool.ctl.evidence import listed, with_api
+from spiderpool.ctl.release import release, wanted
+from spiderpool.ctl.table import table
 from spiderpool.ipam.facts import node_addresses
 from spiderpool.ipam.ledger import Entry, Ledger
 from spiderpool.ipam.pools import grounds, read_pool, read_reserved
+from spiderpool.ipam.tally import tally
 from spiderpool.kube import resources
-from spiderpool.types.address import parse_address
 
 KINDS = (
     resources.SPIDERIPBLOCK,
@@ -24,17 +26,22 @@ KINDS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of this command."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|find")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|find|release")
     show = verbs.add_parser("show", help="pools, or the addresses of one")
     show.add_argument("pool", nargs="?", help="only this pool, address by address")
     find = verbs.add_parser("find", help="who holds an address, or what a pod holds")
     find.add_argument("what", help="an IP address, or namespace/name of a pod")
-    for verb in (show, find):
+    free = verbs.add_parser("release", help="give back an address, or all that a pod holds")
+    free.add_argument("what", help="an IP address, or namespace/name of a pod")
+    free.add_argument("--force", action="store_true", help="also what is in use")
+    for verb in (show, find, free):
         verb.add_argument("--json", action="store_true", help="print a JSON list")
 
 
 def main(options: argparse.Namespace) -> int:
     """Prints a table; status 1 when nothing is found."""
+    if options.verb == "release":
+        return _release(options)
     found = listed(options.kubeconfig, KINDS)
     ledger = Ledger(found[resources.SPIDERIPBLOCK])
     if options.verb == "find":
@@ -47,23 +54,16 @@ def main(options: argparse.Namespace) -> int:
     return 0 if rows else 1
 
 
-def wanted(ledger: Ledger, what: str) -> list[Entry]:
-    """What an address or a pod's name leads to.
-
-    Raises:
-        BadInput: it is neither.
-    """
-    if "/" in what:
-        return ledger.named(what)
-    try:
-        address = parse_address(what, "spiderpoolctl ip find")
-    except BadInput:
-        remedy = "give an IP address or namespace/name"
-        raise BadInput(
-            "spiderpoolctl ip find", f"{what!r} is no address and no pod", remedy
-        ) from None
-    slot = ledger.slot(address)
-    return [Entry(address, slot)] if slot is not None and slot.state is not None else []
+def _release(options: argparse.Namespace) -> int:
+    given_back = with_api(
+        options.kubeconfig, lambda client: release(client, options.what, force=options.force)
+    )
+    if options.json:
+        print(json.dumps([row_of(entry) for entry in given_back]))
+        return 0
+    for entry in given_back:
+        print(f"{entry.address} of {entry.slot.pod} ({entry.slot.nic}) is released")
+    return 0
 
 
 def row_of(entry: Entry) -> dict[str, Any]:
@@ -84,30 +84,21 @@ def pool_rows(found: dict[resources.Resource, list[dict[str, Any]]], ledger: Led
     """Each pool with how many addresses it may give, holds and still has."""
     reserved = read_reserved(found[resources.SPIDERRESERVEDIP])
     nodes = node_addresses(found[resources.NODE])
-    rows = []
+    rows, now = [], time.time()
     for obj in found[resources.SPIDERIPPOOL]:
         pool = read_pool(obj)
         ground = grounds(pool, reserved[pool.family], nodes)
-        taken = ledger.in_pool(pool.name)
+        counts = tally(ledger, pool.name, ground, now)
         rows.append(
             {
                 "POOL": pool.name,
                 "SUBNET": pool.subnet,
-                "USABLE": ground.size,
+                "USABLE": counts.usable,
                 "HELD": len(ledger.held(pool.name)),
-                "FREE": ground.size - len(taken),
+                "COOLING": counts.cooling,
+                "ASIDE": counts.set_aside,
+                "FREE": counts.free,
                 "DISABLED": pool.spec.disable,
             }
         )
     return rows
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """Rows as aligned columns; nothing found says so."""
-    if not rows:
-        return "nothing found"
-    cells = [list(rows[0])]
-    cells += [["" if value is None else str(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
-    return "\n".join(line.rstrip() for line in lines)

@@ -12,7 +12,9 @@ from spiderpool.errors import SpiderpoolError
 COMMANDS = {
     "check": "hold the cluster's addresses against the rules that must always be true",
     "coordinator": "show what the coordinator would do in a pod, as ip commands",
-    "ip": "show pools and who holds which address",
+    "explain": "say why a pod's NICs get which addresses, or none",
+    "gc": "show or release the addresses that nobody uses any more",
+    "ip": "show pools and who holds which address, or give one back",
 }
 
 

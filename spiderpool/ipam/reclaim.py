@@ -10,20 +10,22 @@ confirms it. An address that a live pod reports as its own is never suspect.
 from __future__ import annotations
 
 import enum
-import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from spiderpool.ipam.blocks import seconds
+from spiderpool.ipam.allocation import Desk, Release
+from spiderpool.ipam.blocks import Change, seconds
 from spiderpool.ipam.facts import Pod, why_dead
-from spiderpool.ipam.ledger import Entry
+from spiderpool.ipam.ledger import Entry, Ledger, owner_of
+from spiderpool.ipam.ranges import Ranges
 from spiderpool.ipam.sticky import STATEFULSET, ordinal_of
-from spiderpool.types.address import Address
+from spiderpool.ipam.surroundings import Surroundings
+from spiderpool.types.address import Address, family_of
 from spiderpool.types.ipblock import SlotState
-from spiderpool.types.names import NodeName, PodUID
+from spiderpool.types.names import PoolName
 
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 
@@ -60,43 +62,6 @@ class Suspect:
 
     entry: Entry
     reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """``fenced``: taken out of service by hand, so that nothing of it runs any more
-    (Kubernetes "Non-graceful node shutdown")."""
-
-    name: NodeName
-    fenced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Keeper:
-    """A StatefulSet's valid ordinals; of other kinds existence is all that counts."""
-
-    ordinals: range = range(0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """The cluster as the collector sees it, read after the addresses.
-
-    ``keepers`` are by (namespace, ``Kind/name``); of a kind that is not in ``kinds``
-    nothing is known, so whatever it keeps is kept.
-    """
-
-    pods: Mapping[PodUID, Pod] = field(default_factory=dict)
-    nodes: Mapping[NodeName, Node] = field(default_factory=dict)
-    keepers: Mapping[tuple[str, str], Keeper] = field(default_factory=dict)
-    kinds: frozenset[str] = frozenset()
-    now: float
-
-    @functools.cached_property
-    def running(self) -> frozenset[str]:
-        """``namespace/name`` of pods whose NICs are all set up."""
-        pods = self.pods.values()
-        return frozenset(p.key for p in pods if p.phase == "Running" and not why_dead(p))
 
 
 def suspects(entries: Iterable[Entry], around: Surroundings) -> Iterator[Suspect]:
@@ -191,19 +156,12 @@ class Watchlist:
         return len(self._since)
 
 
-def read_node(obj: Mapping[str, Any]) -> Node:
-    """A Node's state from its API object."""
-    taints = (obj.get("spec") or {}).get("taints") or ()
-    fenced = any(taint.get("key") == "node.kubernetes.io/out-of-service" for taint in taints)
-    return Node(NodeName(obj["metadata"]["name"]), fenced)
-
-
-def read_statefulset(obj: Mapping[str, Any]) -> Keeper:
-    """The ordinals that a StatefulSet wants (``spec.replicas``, ``spec.ordinals.start``);
-    none once it is being deleted."""
-    if obj["metadata"].get("deletionTimestamp"):
-        return Keeper()
-    spec = obj.get("spec") or {}
-    start = (spec.get("ordinals") or {}).get("start") or 0
-    replicas = spec.get("replicas")
-    return Keeper(range(start, start + (1 if replicas is None else replicas)))
+def releases(ledger: Ledger, found: Iterable[Suspect], now: float) -> list[Change]:
+    """What has to be written to give the addresses back, each as its record was seen."""
+    changes = []
+    for suspect in found:
+        slot, address = suspect.entry.slot, suspect.entry.address
+        desk = Desk(ledger, slot.pool or PoolName(""), Ranges(family_of(address)), now)
+        verdicts = desk.decide([Release(address, owner_of(slot), None, slot.generation)])
+        changes += [verdict for verdict in verdicts if isinstance(verdict, Change)]
+    return changes

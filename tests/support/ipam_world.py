@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import orjson
+import pytest
 
 from spiderpool.agent.caches import AgentCaches
 from spiderpool.agent.ipam import IpamHandler
@@ -147,3 +148,20 @@ class World:
         """Let every watch deliver what has happened."""
         for _ in range(50):
             await asyncio.sleep(0)
+
+
+Story = Callable[[World], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def play() -> Callable[[Story], None]:
+    """Runs a story in a world of its own."""
+
+    def run(story: Story) -> None:
+        async def limited() -> None:
+            async with asyncio.timeout(20):
+                await story(World())
+
+        asyncio.run(limited())
+
+    return run

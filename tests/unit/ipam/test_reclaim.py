@@ -10,15 +10,13 @@ import pytest
 
 from spiderpool.ipam.facts import Controller, Pod
 from spiderpool.ipam.ledger import Entry
-from spiderpool.ipam.reclaim import (
+from spiderpool.ipam.reclaim import Reason, Watchlist, suspects
+from spiderpool.ipam.surroundings import (
     Keeper,
     Node,
-    Reason,
     Surroundings,
-    Watchlist,
     read_node,
     read_statefulset,
-    suspects,
 )
 from spiderpool.types.address import Address
 from spiderpool.types.ipblock import Slot, SlotState

@@ -1,0 +1,165 @@
+"""``spiderpoolctl explain pod``: every pool's word, by what ADD itself decides on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from spiderpool.kube.resources import NETWORKATTACHMENT, POD
+
+NETWORKS = "k8s.v1.cni.cncf.io/networks"
+IPPOOL = "ipam.spidernet.io/ippool"
+SUBNET = "ipam.spidernet.io/subnet"
+WEB = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "name": "web",
+    "uid": "s",
+    "controller": True,
+}
+
+
+async def network(world: Any, name: str, **ipam: Any) -> None:
+    config = {"name": name, "plugins": [{"type": "macvlan", "ipam": ipam}]}
+    obj = {
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"config": json.dumps(config)},
+    }
+    await world.put(NETWORKATTACHMENT, obj)
+
+
+async def pools(world: Any) -> None:
+    await world.node("worker01", "10.6.0.250")
+    await network(world, "lan", type="spiderpool", default_ipv4_ippool=["a"])
+    await world.pool("off", "10.6.0.1-10.6.0.9", disable=True)
+    await world.pool("other", "10.6.1.1-10.6.1.9", nodeName=["worker02"])
+    await world.pool("a", "10.6.2.1-10.6.2.9")
+    await world.pool("b", "10.6.3.1-10.6.3.9")
+
+
+def pod(world: Any, name: str = "x") -> Any:
+    return world.pod(f"default/{name}", annotations={NETWORKS: "lan"})
+
+
+def test_every_pool_says_why(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        wanted = '{"ipv4":["off","other","a","b"]}'
+        await world.pod("default/x", annotations={NETWORKS: "lan", IPPOOL: wanted})
+
+    shell.prepare(story)
+    status, out, _ = shell.ctl("explain", "pod", "default/x")
+    assert status == 0
+    assert out.splitlines() == [
+        "Pod default/x, on node worker01",
+        f"net1 from default/lan, IPv4: chosen by Pod default/x: annotation {IPPOOL}",
+        "  a      10.6.2.1 is the lowest free one; 9 of 9 free",
+        "  b      is asked when those before it have nothing; 9 of 9 free",
+        "  off    disabled (spec.disable)",
+        "  other  node worker01 not in nodeName [worker02]",
+        "  => 10.6.2.1 of a",
+    ]
+    assert shell.states() == {}, "explaining writes nothing"
+
+
+def test_what_is_explained_is_what_add_gives(shell: Any) -> None:
+    async def story(world: Any) -> str:
+        await pools(world)
+        await pod(world)
+        async with world.agent() as agent:
+            await agent.add("default/x", ipam={"default_ipv4_ippool": ["a"]})
+            await pod(world, "y")
+        return ""
+
+    shell.prepare(story)
+    told = json.loads(shell.ctl("explain", "pod", "default/y", "--json")[1])
+    (family,) = told[0]["families"]
+    assert (family["address"], family["chosenBy"]) == ("10.6.2.2", "the CNI configuration")
+
+    async def add(world: Any) -> list[str]:
+        async with world.agent() as agent:
+            return list(await agent.add("default/y", ipam={"default_ipv4_ippool": ["a"]}))
+
+    assert shell.prepare(add) == ["10.6.2.2/16"]
+
+
+def test_what_is_held_and_what_a_new_pod_would_get(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        await pod(world)
+        async with world.agent() as agent:
+            await agent.add("default/x", ipam={"default_ipv4_ippool": ["a"]})
+
+    shell.prepare(story)
+    assert "  a  10.6.2.1 is held by the NIC" in shell.ctl("explain", "pod", "default/x")[1]
+    out = shell.ctl("explain", "pod", "default/x", "--dry-run")[1]
+    assert "  a  10.6.2.2 is the lowest free one; 8 of 9 free" in out
+
+
+def test_a_statefulsets_pod_takes_its_address_over(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        conf = {"default_ipv4_ippool": ["a"]}
+        async with world.agent() as agent:
+            await world.pod("default/first")
+            await agent.add("default/first", ipam=conf)
+            meta = {"annotations": {NETWORKS: "lan"}, "ownerReferences": [WEB]}
+            await world.pod("default/web-0", **meta)
+            await agent.add("default/web-0", ipam=conf)
+        await world.api.delete(POD, "web-0", "default", grace_seconds=0)
+        await world.pod("default/web-0", **meta)
+
+    shell.prepare(story)
+    out = shell.ctl("explain", "pod", "default/web-0")[1]
+    assert "Pod default/web-0, of StatefulSet web, on node worker01" in out
+    assert "10.6.2.2 is taken over from the earlier default/web-0" in out
+
+
+def test_no_address_is_status_1(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        notes = {NETWORKS: "lan", IPPOOL: '{"ipv4":["off"]}'}
+        await world.pod("default/x", annotations=notes)
+
+    shell.prepare(story)
+    status, out, _ = shell.ctl("explain", "pod", "default/x")
+    assert status == 1
+    assert out.splitlines()[-1] == "  => no address"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "words"),
+    [
+        ({IPPOOL: "["}, f"net1 from default/lan: Pod default/x: annotation {IPPOOL}: '[' is not"),
+        ({NETWORKS: "missing"}, "NetworkAttachmentDefinition default/missing: does not exist"),
+        ({NETWORKS: "plain"}, "default/plain: does not use spiderpool for addresses"),
+        ({SUBNET: '{"ipv4":["s"]}'}, "SpiderSubnet feature doesn't support no-controller pod"),
+        ({IPPOOL: '{"ipv4":["nope"]}'}, 'IPPool "nope" does not exist'),
+    ],
+)
+def test_what_stands_in_the_way_is_said_of_the_nic(
+    shell: Any, annotations: dict[str, str], words: str
+) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        await network(world, "plain", type="host-local")
+        await world.pod("default/x", annotations={NETWORKS: "lan", **annotations})
+
+    shell.prepare(story)
+    status, out, _ = shell.ctl("explain", "pod", "default/x")
+    assert status == 1
+    assert words in out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("default/none", "Pod default/none: does not exist"), ("none", "none: is no pod; write it")],
+)
+def test_no_such_pod_is_one_line(shell: Any, name: str, words: str) -> None:
+    shell.prepare(pools)
+    status, out, err = shell.ctl("explain", "pod", name)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"spiderpoolctl: {words}")
+    assert err.count("\n") == 1

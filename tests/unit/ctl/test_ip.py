@@ -1,0 +1,50 @@
+"""``spiderpoolctl ip show|find``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+CONF = {"default_ipv4_ippool": ["a"]}
+
+
+async def some(world: Any) -> None:
+    await world.pool("a", "10.6.0.1-10.6.0.9", gateway="10.6.0.9")
+    await world.pod("default/x")
+    await world.pod("default/y")
+    async with world.agent() as agent:
+        await agent.add("default/x", ipam=CONF)
+        await agent.add("default/y", ipam=CONF)
+
+
+def test_pools_say_what_is_free(shell: Any) -> None:
+    shell.prepare(some)
+    shell.ctl("ip", "release", "default/y", "--force")
+    status, out, _ = shell.ctl("ip", "show", "--json")
+    assert status == 0
+    assert json.loads(out) == [
+        {
+            "POOL": "a",
+            "SUBNET": "10.6.0.0/16",
+            "USABLE": 8,
+            "HELD": 1,
+            "COOLING": 1,
+            "ASIDE": 0,
+            "FREE": 6,
+            "DISABLED": False,
+        }
+    ]
+
+
+def test_an_address_leads_to_its_pod_and_back(shell: Any) -> None:
+    shell.prepare(some)
+    for what in ("10.6.0.1", "default/x"):
+        status, out, _ = shell.ctl("ip", "find", what, "--json")
+        (row,) = json.loads(out)
+        assert (status, row["ADDRESS"], row["POD"], row["STATE"]) == (
+            0,
+            "10.6.0.1",
+            "default/x",
+            "held",
+        )
+    assert shell.ctl("ip", "find", "10.6.0.8")[:2] == (1, "nothing found\n")
