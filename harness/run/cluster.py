@@ -30,6 +30,8 @@ from spiderpool.kube.client import connect
 from spiderpool.kube.informer import Informers, cancel
 from spiderpool.types.names import NodeName
 
+SETTLE_SECONDS = 10.0
+
 CRDS = Path(__file__).parents[2] / "crds"
 
 
@@ -51,6 +53,7 @@ class Cluster:
         self._serve = serve
         self._client: Client | None = None
         self._informers: Informers | None = None
+        self._proxies: list[KubeProxy] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.timings: dict[str, float] = {}
 
@@ -70,6 +73,7 @@ class Cluster:
         for machine in self.topology.nodes:
             namespace = self.ledger[machine.name]
             proxy = KubeProxy(NodeName(machine.name), namespace, self.topology, services, slices)
+            self._proxies.append(proxy)
             self._run(proxy.run(), f"kube-proxy on {machine.name}")
         await self._create_crds()
         await asyncio.gather(*(self._start_kubelet(machine) for machine in self.topology.nodes))
@@ -100,6 +104,19 @@ class Cluster:
         """The API, once the cluster is up."""
         assert self._client is not None
         return self._client
+
+    async def settle(self) -> None:
+        """Wait until every kube-proxy has carried out what the API said last.
+
+        Raises:
+            PartEnded: one does not in time.
+        """
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await asyncio.gather(*(proxy.settled.wait() for proxy in self._proxies))
+        except TimeoutError:
+            words = f"a kube-proxy does not settle within {SETTLE_SECONDS:g} s"
+            raise PartEnded(words) from None
 
     def check(self) -> None:
         """Raises PartEnded when a part has failed."""

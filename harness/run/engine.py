@@ -79,6 +79,7 @@ class Engine:
 
     async def _step(self, step: Step) -> bool:
         if isinstance(step, Expect):
+            await self._session.cluster.settle()
             for expectation in step.expectations:
                 await self._expect(expectation)
             return True

@@ -57,8 +57,8 @@ async def _redirect(step: Redirect, session: Session) -> None:
     names = await session.names()
     await nft.load(
         session.namespaces[names.place(step.place)],
-        "table inet sidecar { chain inbound { type nat hook prerouting priority dstnat; "
-        f"tcp dport {step.port} redirect to :{step.to}; }} }}",
+        "table inet sidecar {\n chain inbound {\n  type nat hook prerouting priority dstnat\n"
+        f"  tcp dport {step.port} redirect to :{step.to}\n }}\n}}\n",
     )
 
 
