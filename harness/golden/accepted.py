@@ -87,6 +87,20 @@ def _vlan_name_too_long(leaf: Leaf, obj: Object) -> bool:
     return any(len(f"{parent}.{section['vlanID']}") > _LONGEST_LINK_NAME for parent in parents)
 
 
+def _is_no_link_name(value: Any) -> bool:
+    text = str(value or "")
+    plain = re.fullmatch(r"[^/\s:]{1,15}", text) is not None
+    return not plain or text in (".", "..")
+
+
+def _is_no_pair(value: Any) -> bool:
+    return any(option.count("=") != 1 for option in str(value).split(";") if option)
+
+
+def _names_no_vlan(value: Any) -> bool:
+    return isinstance(value, Mapping) and not {"id", "minID", "maxID"} & set(value)
+
+
 RULES: Rules[Object] = {
     "possible-tables-only": _field(r"spec\.(coordinator\.)?hostRuleTable", _is_no_table),
     "ranges-run-forward": _field(r"spec\.(ips|excludeIPs)\[\d+\]", _runs_backwards),
@@ -101,4 +115,11 @@ RULES: Rules[Object] = {
     "ovs-needs-a-bridge": _field(r"spec\.ovs\.bridge", lambda value: not value),
     "manual-vlan-needs-its-id": _manual_vlan_without_id,
     "vlan-names-fit": _vlan_name_too_long,
+    "link-names-are-names": _field(
+        r"spec\.\w+\.(master\[\d+\]|bond\.name|bridge)|spec\.(coordinator\.)?podDefaultRouteNIC",
+        _is_no_link_name,
+    ),
+    "each-master-once": _field(r"spec\.\w+\.master", lambda value: len(set(value)) < len(value)),
+    "bond-options-are-pairs": _field(r"spec\.\w+\.bond\.options", _is_no_pair),
+    "a-trunk-names-vlans": _field(r"spec\.ovs\.trunk\[\d+\]", _names_no_vlan),
 }

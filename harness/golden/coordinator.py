@@ -55,19 +55,20 @@ def _difference(call: str, side: Side, text: str, explained: str = "") -> Differ
 def _differences_of_add(case: Case, add: Add, ours: Ours) -> Iterator[Difference]:
     call = f"ADD {add.nic}"
     if add.status or ours.answer.refusal:
-        yield from _refusals(call, add, ours, _named(case))
+        yield from _refusals(call, case, add, ours)
         return
     yield from _macs(call, add, ours)
     yield from _results(call, add, ours)
     yield from _states(call, add.after, ours, case)
 
 
-def _refusals(call: str, add: Add, ours: Ours, named: frozenset[str]) -> Iterator[Difference]:
+def _refusals(call: str, case: Case, add: Add, ours: Ours) -> Iterator[Difference]:
     """States after a refusal are compared with those before: nothing may have changed."""
+    named = _named(case)
     words, refusal = str(add.answer.get("msg", "")), ours.answer.refusal
     if bool(add.status) is not bool(refusal):
         side = Side.OURS if refusal else Side.THEIRS
-        reason = refusal_explanation(side, refusal or words)
+        reason = refusal_explanation(side, refusal or words, case, add)
         yield _difference(call, side, f"refused: {refusal or words}", reason)
     elif meaning(add.before, named) != meaning(add.after, named):
         yield _difference(call, Side.THEIRS, "what was done before the refusal", "add-is-atomic")

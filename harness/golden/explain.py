@@ -6,6 +6,7 @@ one side makes, and at both states; it never knows which case it is in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -184,7 +185,37 @@ def _connected_network_stays(side: Side, statement: Statement, context: Context)
     return route.destination in networks
 
 
+def _policy_routes_take_effect(side: Side, statement: Statement, context: Context) -> bool:
+    """Without rules, theirs has them in a table that nobody reads, ours in main."""
+    route = statement.route
+    if side is not Side.OURS or route is None or context.config.tune_pod_routes:
+        return False
+    policies = {(p.destination, p.gateway) for p in context.config.policy_routes}
+    here = (statement.place, statement.view, statement.link) == ("pod", MAIN_VIEW, context.nic)
+    return here and (route.destination, route.gateway) in policies
+
+
+def _txqueuelen_in_pod(side: Side, statement: Statement, context: Context) -> bool:
+    """Theirs changes the node's link of the NIC's name, ours the pod's."""
+    if statement.kind is not Kind.LINK or statement.link != context.nic:
+        return False
+    wanted = f"txqueuelen {context.config.tx_queue_len} "
+    if wanted not in statement.text and not any(
+        _but_for_length(other) == _but_for_length(statement) and wanted in other.text
+        for other in context.of(_other(side))
+    ):
+        return False
+    changed = Side.OURS if statement.place == "pod" else Side.THEIRS
+    return (wanted in statement.text) is (side is changed)
+
+
+def _but_for_length(statement: Statement) -> tuple[str, str]:
+    return statement.place, re.sub(r"txqueuelen \d+", "", f"{statement.link} {statement.text}")
+
+
 RULES: dict[str, Rule] = {
+    "policy-routes-take-effect": _policy_routes_take_effect,
+    "txqueuelen-in-pod": _txqueuelen_in_pod,
     "veth-stays-for-others": _veth_stays_for_others,
     "del-leaves-nothing": _del_leaves_nothing,
     "fixed-numbers": _fixed_numbers,

@@ -8,6 +8,7 @@ their own.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from spiderpool.types.address import Family
 from spiderpool.types.names import LOCAL, MAIN, TableID
 
 MAIN_VIEW = "main"
+IS_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 class Kind(enum.StrEnum):
@@ -65,12 +67,13 @@ def meaning(pair: Pair, known_links: frozenset[str]) -> frozenset[Statement]:
 
 
 def links_of(pair: Pair) -> frozenset[str]:
-    """``pod:eth0`` and so on."""
+    """``pod:eth0`` and so on: links that have a MAC."""
+    places = (("pod", pair.pod), ("node", pair.node))
     return frozenset(
-        (
-            *(f"pod:{link.name}" for link in pair.pod.links),
-            *(f"node:{link.name}" for link in pair.node.links),
-        )
+        f"{place}:{link.name}"
+        for place, state in places
+        for link in state.links
+        if IS_MAC.fullmatch(link.mac)
     )
 
 

@@ -36,8 +36,7 @@ def judge(directory: Path, case: str) -> Judgement:
     network, _ = read_network(written)
     theirs = meaning(json.loads((directory / f"{case}.nad.json").read_text()))
     ours = meaning(attachment(network, CLUSTER))
-    asked = written["spec"].get("coordinator") or {}
-    return Judgement(case, explained(leaves(theirs, ours), RULES, asked))
+    return Judgement(case, explained(leaves(theirs, ours), RULES, written["spec"]))
 
 
 def meaning(nad: dict[str, Any]) -> dict[str, Any]:
@@ -68,21 +67,48 @@ def _plugin(plugin: dict[str, Any]) -> dict[str, Any]:
     return _PLUGIN_DEFAULTS | plugin
 
 
+def settings(asked: Fields) -> Fields:
+    """``spec.coordinator`` as it was written."""
+    return asked.get("coordinator") or {}
+
+
 def _asked_for(field: str) -> Callable[[Leaf, Fields], bool]:
     """Theirs leaves the field out; ours has what the network's ``spec.coordinator`` says."""
 
     def holds(leaf: Leaf, asked: Fields) -> bool:
-        left_out = leaf.theirs == _COORDINATOR_DEFAULTS[field]
-        return _is_of(leaf, field) and left_out and leaf.ours == asked.get(field)
+        left_out = leaf.theirs == _COORDINATOR_DEFAULTS.get(field)
+        return _is_of(leaf, field) and left_out and leaf.ours == settings(asked).get(field)
 
     return holds
 
 
 def _bare_address(leaf: Leaf, asked: Fields) -> bool:
     """Theirs hands on an address where a network is due; ours makes the network of it."""
-    if not _is_of(leaf, r"hijackCIDR\[\d+\]") or leaf.theirs not in asked.get("hijackCIDR", ()):
+    written = settings(asked).get("hijackCIDR") or ()
+    if not _is_of(leaf, r"hijackCIDR\[\d+\]") or leaf.theirs not in written:
         return False
     return "/" not in leaf.theirs and leaf.ours == host_prefix(leaf.theirs)
+
+
+def _detection(leaf: Leaf, asked: Fields) -> bool:
+    """Fields that theirs drops."""
+    fields = ("detectGateway", "detectIPConflict", "hostRPFilter")
+    return any(_asked_for(field)(leaf, asked) for field in fields)
+
+
+def _old_names(leaf: Leaf, asked: Fields) -> bool:
+    """Theirs drops fields of releases before v0.6; ours reads them."""
+    if _is_of(leaf, "mode"):
+        defaults = leaf.theirs == _COORDINATOR_DEFAULTS["mode"]
+        return bool(defaults and leaf.ours == settings(asked).get("tuneMode"))
+    pools = {"default_ipv4_ippool": "IPv4IPPool", "default_ipv6_ippool": "IPv6IPPool"}
+    blocks = [block for block in asked.values() if isinstance(block, Mapping)]
+    old = [block["spiderpoolConfigPools"] for block in blocks if "spiderpoolConfigPools" in block]
+    return leaf.theirs is None and any(
+        _is_of(leaf, rf"ipam\.{field}") and leaf.ours == pool.get(name)
+        for pool in old
+        for field, name in pools.items()
+    )
 
 
 def _is_of(leaf: Leaf, field: str) -> bool:
@@ -93,4 +119,6 @@ RULES: Rules[Fields] = {
     "hostruletable-of-a-network": _asked_for("hostRuleTable"),
     "podrpfilter-of-a-network": _asked_for("podRPFilter"),
     "bare-address-is-a-network": _bare_address,
+    "detection-and-hostrpfilter": _detection,
+    "old-names-are-read": _old_names,
 }

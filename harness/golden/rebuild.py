@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from harness.golden.meaning import IS_MAC
 from harness.golden.recorded import Pair
 from spiderpool.coordinator.facts import other_end
 from spiderpool.coordinator.present import legs, route_key
@@ -77,7 +78,8 @@ def _far(link: Link, side: str, places: Places) -> Peer:
 
 
 def _veth(link: Link, peer: Peer) -> CreateLink:
-    made = CreateLink(link.name, LinkKind.VETH, mac=link.mac, mtu=link.mtu, peer=peer)
+    mac = link.mac if IS_MAC.fullmatch(link.mac) else None
+    made = CreateLink(link.name, LinkKind.VETH, mac=mac, mtu=link.mtu, peer=peer)
     return replace(made, index=link.index, txqueuelen=link.txqueuelen)
 
 

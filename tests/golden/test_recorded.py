@@ -39,5 +39,5 @@ def test_an_unknown_folder_is_refused(tmp_path: Path) -> None:
 
 def test_rules_and_documented_ids_are_the_same() -> None:
     documented = re.findall(r"^\| `([a-z0-9-]+)` \|", DIFFERENCES.read_text(), re.MULTILINE)
-    rules = [rule for kind in KINDS.values() for rule in kind.rules]
+    rules = {rule for kind in KINDS.values() for rule in kind.rules}
     assert sorted(documented) == sorted(rules)
