@@ -1,6 +1,6 @@
 """One ADD of the coordinator in the warm agent, next to the kernel's share of it.
 
-    python -m benchmarks.coordinator [--json] [--rounds N]
+    python -m benchmarks.coordinator [--json] [--rounds N] [--pods N ...]
 
 Pods of the page's cluster: ``net1`` beside Calico's eth0 (overlay), ``eth0`` alone (underlay,
 with a veth of its own), each also on a node with many pods, and each a second time, when there
@@ -20,7 +20,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -38,7 +38,7 @@ from spiderpool.netlink.apply import apply
 from spiderpool.netlink.transport import Kernel
 from spiderpool.types.modes import CniCommand
 
-FEW, MANY = 2, 100
+PODS_A_NODE = 2, 100
 PARTS = {"dump": "read_facts", "plan": "plan", "apply": "carry_out", "announce": "_announce"}
 """Parts of an ADD -> the functions of the handler's module that do them."""
 FLOORS = {"dump": "dump floor", "apply": "apply floor"}
@@ -204,10 +204,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print numbers as JSON")
     parser.add_argument("--rounds", type=int, default=30, help="the median of so many")
+    parser.add_argument("--pods", type=int, nargs="+", default=PODS_A_NODE, help="on a node")
     options = parser.parse_args()
-    rows = [row for pods in (FEW, MANY) for row in isolated.call(measure, pods, options.rounds)]
+    rows = [row for pods in options.pods for row in isolated.call(measure, pods, options.rounds)]
     if options.json:
-        print(json.dumps([asdict(row) | {"ratio": row.ratios} for row in rows]))
+        print(json.dumps([vars(row) | {"ratio": row.ratios} for row in rows]))
     else:
         print(table(rows))
 
