@@ -19,6 +19,7 @@ from spiderpool.coordinator.footprint import Footprint
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.coordinator.plan import Plan, no_such_link
 from spiderpool.coordinator.removal import Departure, removal
+from spiderpool.coordinator.sysctls import keys_to_read
 from spiderpool.coordinator.undo import undo
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink.apply import absent, apply, apply_all
@@ -57,7 +58,7 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
         BadInput: what was asked for cannot be done in this pod.
         OperationFailed: the kernel refused a dump.
     """
-    inside = _read_pod(call, pod)
+    inside = _read_pod(pod)
     facts = Facts(
         pod=inside,
         node=_read_node(call, inside, node),
@@ -78,16 +79,12 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
     )
 
 
-def _read_pod(call: Call, pod: Transport) -> NetState:
+def _read_pod(pod: Transport) -> NetState:
     """All of the pod; its marks only when it has the veth that they are for."""
-    links = dict.fromkeys(("all", call.config.first_nic, NODE_VETH, call.nic))
-    filters = (f"ipv4/conf/{link}/rp_filter" for link in links)
-    forbidden = (f"ipv6/conf/{link}/disable_ipv6" for link in ("default", *links) if link != "all")
-    state = pod.dump(Selection(sysctls=(*filters, *forbidden)))
-    if state.link(NODE_VETH) is None:
-        return state
-    marks = pod.dump(replace(_NOTHING, reply_marks=True))
-    return replace(state, reply_marks=marks.reply_marks)
+    state = pod.dump()
+    marked = state.link(NODE_VETH) is not None
+    more = pod.dump(replace(_NOTHING, reply_marks=marked, sysctls=keys_to_read(state)))
+    return replace(state, sysctls=more.sysctls, reply_marks=more.reply_marks)
 
 
 def _read_node(call: Call, pod: NetState, node: Transport) -> NetState:
@@ -210,7 +207,7 @@ def detach(
     call: Call, footprint: Footprint | None, pod: Transport | None, node: Transport
 ) -> list[OperationFailed]:
     """Remove what the attachment left, as far as it goes; returns what could not be removed."""
-    inside = _read_pod(call, pod) if pod is not None else None
+    inside = _read_pod(pod) if pod is not None else None
     departure = Departure(
         node=_read_departing_node(call, footprint, inside, node),
         nic=call.nic,

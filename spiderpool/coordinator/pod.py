@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from spiderpool.coordinator import sysctls
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.coordinator.present import Present, route_key
 from spiderpool.coordinator.scene import Scene, Way
@@ -34,7 +35,6 @@ from spiderpool.netlink.operations import (
     Operation,
     Peer,
     SetNeighbour,
-    SetSysctl,
 )
 from spiderpool.types.address import (
     Address,
@@ -55,7 +55,7 @@ _DEFAULTS = {Family.V4: Prefix("0.0.0.0/0"), Family.V6: Prefix("::/0")}
 
 def pod_wanted(scene: Scene) -> Iterator[Operation]:
     """Everything that must hold in the pod, whether it does already or not."""
-    yield from _ipv6_allowed(scene)
+    yield from sysctls.before_links(scene)
     yield from _links(scene)
     for way in scene.ways:
         yield from _neighbours(scene, way)
@@ -72,20 +72,7 @@ def pod_wanted(scene: Scene) -> Iterator[Operation]:
         yield from _leftovers(scene)
     if scene.mode is Mode.UNDERLAY:
         yield MarkReplies(NODE_VETH, REPLY_MARK)
-    yield from _sysctls(scene)
-
-
-def _ipv6_allowed(scene: Scene) -> Iterator[Operation]:
-    """Some runtimes forbid IPv6 where the default network has none; routes would be refused.
-
-    A link that is still to be made takes what ``default`` says.
-    """
-    if Family.V6 not in scene.families:
-        return
-    for link in dict.fromkeys(("default", scene.passage.pod_link)):
-        key = f"ipv6/conf/{link}/disable_ipv6"
-        if scene.facts.pod.sysctls.get(key) == "1":
-            yield SetSysctl(key, "0")
+    yield from sysctls.after_routes(scene)
 
 
 def _links(scene: Scene) -> Iterator[Operation]:
@@ -127,15 +114,6 @@ def mac_of(scene: Scene) -> str | None:
         return None
     tail = to_int(scene.addresses(scene.nic)[0]) & 0xFFFFFFFF
     return ":".join((prefix, *(f"{byte:02x}" for byte in tail.to_bytes(4, "big"))))
-
-
-def _sysctls(scene: Scene) -> Iterator[Operation]:
-    """The kernel uses the greater of ``all`` and the link's value, so both are set."""
-    value = scene.facts.config.pod_rp_filter
-    if value is None:
-        return
-    for link in dict.fromkeys(("all", scene.passage.pod_link, scene.nic)):
-        yield SetSysctl(f"ipv4/conf/{link}/rp_filter", str(value))
 
 
 def _neighbours(scene: Scene, way: Way) -> Iterator[Operation]:

@@ -21,6 +21,7 @@ from spiderpool.coordinator.nics import NODE_VETH, priority_of, table_of
 from spiderpool.coordinator.node import NODE_RULE_PRIORITY
 from spiderpool.coordinator.plan import Plan
 from spiderpool.coordinator.present import Present, RouteKey, legs, route_key
+from spiderpool.coordinator.sysctls import ARP_SETTINGS, sharing
 from spiderpool.netlink.objects import Link, NetState, Route, Rule
 from spiderpool.netlink.operations import (
     AddRoute,
@@ -246,14 +247,17 @@ def _policy_routes(departure: Departure) -> Iterator[Operation]:
 
 
 def _former_settings(departure: Departure, pod: NetState) -> Iterator[Operation]:
-    """The NIC's own settings; those that NICs share only with the last one."""
-    known = departure.footprint
+    """The NIC's own settings; those that NICs share only with the last one, and how another
+    NIC answers ARP when it is alone in its network again."""
+    known, still = departure.footprint, sharing(pod, departure.nic)
     if known is None:
         return
     if known.mac is not None or known.tx_queue_len is not None:
         yield ChangeLink(departure.nic, mac=known.mac, txqueuelen=known.tx_queue_len)
     for key, value in known.pod_sysctls.items():
-        if f"/{departure.nic}/" in key or _is_last(departure, pod):
+        link, name = key.split("/")[-2:]
+        alone = name in ARP_SETTINGS and link not in still
+        if link == departure.nic or alone or _is_last(departure, pod):
             yield SetSysctl(key, value)
 
 

@@ -39,6 +39,7 @@ def with_link(state: NetState, made: Link) -> NetState:
     """The state with one link more, on a machine where rp_filter is 1 by default."""
     sysctls = {"ipv4/conf/all/rp_filter": "0", **state.sysctls}
     sysctls[f"ipv4/conf/{made.name}/rp_filter"] = "1"
+    sysctls |= {f"ipv4/conf/{made.name}/{name}": "0" for name in ("arp_ignore", "arp_announce")}
     return replace(state, links=(*state.links, made), sysctls=sysctls)
 
 

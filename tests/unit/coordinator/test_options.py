@@ -225,6 +225,37 @@ def test_two_nics_in_one_network_answer_each_by_itself() -> None:
     assert "32759: from 10.6.212.146 lookup 101" in world.rules()
 
 
+def arp(world: World) -> dict[str, str]:
+    return {
+        k.removeprefix("ipv4/conf/"): v
+        for k, v in world.pod.state.sysctls.items()
+        if "arp" in k and v != "0"
+    }
+
+
+def test_of_two_nics_in_one_network_each_answers_for_itself() -> None:
+    world = World().calico().macvlan("net1", 145)
+    world.attach("net1")
+    assert arp(world) == {}
+    world.macvlan("net2", 146)
+    world.attach("net2")
+    assert arp(world) == {
+        "net1/arp_ignore": "1",
+        "net1/arp_announce": "2",
+        "net2/arp_ignore": "1",
+        "net2/arp_announce": "2",
+    }
+    assert world.plan("net2").is_empty
+
+
+def test_nics_in_different_networks_are_left_alone() -> None:
+    world = World().calico().macvlan("net1", 145)
+    world.attach("net1")
+    world.macvlan("net2", 146, network=7)
+    world.attach("net2")
+    assert arp(world) == {}
+
+
 def test_nodes_other_addresses_are_reached_directly_but_not_containers() -> None:
     world = overlay()
     for name, text in (("ens224", "10.7.0.132/16"), ("docker0", "172.17.0.1/16")):
