@@ -78,9 +78,8 @@ def test_the_queue_is_set_in_the_pod() -> None:
 def test_the_pods_filter_is_set_where_the_kernel_looks() -> None:
     world = overlay()
     world.attach("net1", replace(PAGE, pod_rp_filter=2))
-    assert world.pod.state.sysctls == {
-        f"ipv4/conf/{name}/rp_filter": "2" for name in ("all", "eth0", "net1")
-    }
+    found = {k: v for k, v in world.pod.state.sysctls.items() if k.endswith("rp_filter")}
+    assert found == {f"ipv4/conf/{name}/rp_filter": "2" for name in ("all", "eth0", "net1")}
 
 
 def test_a_negative_filter_leaves_it_alone() -> None:
@@ -226,11 +225,8 @@ def test_two_nics_in_one_network_answer_each_by_itself() -> None:
 
 
 def arp(world: World) -> dict[str, str]:
-    return {
-        k.removeprefix("ipv4/conf/"): v
-        for k, v in world.pod.state.sysctls.items()
-        if "arp" in k and v != "0"
-    }
+    found = world.pod.state.sysctls.items()
+    return {k.removeprefix("ipv4/conf/"): v for k, v in found if "arp" in k and v != "0"}
 
 
 def test_of_two_nics_in_one_network_each_answers_for_itself() -> None:
