@@ -10,22 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
+from live_scenario import LiveScenario, live
 
-from harness.expect.judge import judge
 from harness.expect.names import Names
-from harness.expect.paths import Contrast
-from harness.expect.resolve import resolve
-from harness.netns import isolated, sandbox
-from harness.run.session import Session
-from harness.run.steps import carry_out
-from harness.scenario.expectations import Blocked, Expectation, Reaches
-from harness.scenario.load import load
-from harness.scenario.model import Expect, Scenario
-from harness.topology.load import load as load_topology
-from harness.trace.observe import Observation, observe
+from harness.netns import isolated
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.lines import as_route_line, as_rule_line
@@ -44,10 +34,6 @@ pytestmark = [
     pytest.mark.binary("kubectl"),
     pytest.mark.xdist_group("net1-lines"),
 ]
-
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
-PATIENCE_SECONDS = 0.25
-"""With every line in place the answers come within milliseconds."""
 
 PODS = ("web", "bynet1")
 """The default route by eth0, and by net1: a line may matter to one of them only."""
@@ -89,59 +75,21 @@ class Mutation:
     failing: tuple[str, ...]
 
 
-class Bench:
-    """The quick start, brought up; changes one line at a time."""
-
-    def __init__(self, scenario: Scenario, session: Session, names: Names) -> None:
-        self.session, self.names = session, names
-        self._namespaces, self._wires = session.namespaces, session.wires()
-        self._expectations = {each.id: each for each in scenario.expectations()}
-
-    async def failing(self, *, all_of_them: bool = False) -> tuple[str, ...]:
-        """The first probe that fails now, or all."""
-        found = []
-        for expectation in self._expectations.values():
-            if _names_a_way(expectation) and not await self._holds(expectation):
-                found.append(expectation.id)
-                if not all_of_them:
-                    break
-        return tuple(found)
-
-    async def _holds(self, expectation: Expectation) -> bool:
-        seen = await self._observe(expectation)
-        if not isinstance(expectation, Blocked):
-            return judge(expectation, seen, self.names).ok
-        control = self._expectations[expectation.control]
-        verdict = judge(control, await self._observe(control), self.names)
-        return judge(expectation, Contrast(seen, verdict), self.names).ok
-
-    async def _observe(self, expectation: Expectation) -> Observation:
-        assert isinstance(expectation, Reaches | Blocked)
-        sending, capture = resolve(expectation.probe, self.names), self.session.capture
-        return await observe(sending, self._namespaces, capture, self._wires, PATIENCE_SECONDS)
-
-    async def without(self, place: str, line: Rule | Route) -> Mutation:
-        """Take a line away, ask, and put it back."""
-        namespace = self.session.namespaces[place]
-        apply(namespace, [DeleteRule(line) if isinstance(line, Rule) else DeleteRoute(line)])
-        try:
-            failing = await self.failing()
-        finally:
-            apply(namespace, [AddRule(line) if isinstance(line, Rule) else AddRoute(line)])
-        return Mutation(_text(line), failing)
+async def without(bench: LiveScenario, place: str, line: Rule | Route) -> Mutation:
+    """Take a line away, ask, and put it back."""
+    namespace = bench.session.namespaces[place]
+    apply(namespace, [DeleteRule(line) if isinstance(line, Rule) else DeleteRoute(line)])
+    try:
+        failing = await bench.failing()
+    finally:
+        apply(namespace, [AddRule(line) if isinstance(line, Rule) else AddRoute(line)])
+    return Mutation(_text(line), failing)
 
 
 def _text(line: Rule | Route) -> str:
     if isinstance(line, Rule):
         return as_rule_line(line)
     return as_route_line(line, with_table=True)
-
-
-def _names_a_way(expectation: Expectation) -> bool:
-    """Answered probes, and blocked ones of which the first NIC is expected."""
-    if isinstance(expectation, Blocked):
-        return expectation.leaves is not None
-    return isinstance(expectation, Reaches)
 
 
 def lines_in_pod(state: NetState) -> Iterator[Rule | Route]:
@@ -172,24 +120,14 @@ def lines_on_node(state: NetState, net1: str) -> Iterator[Rule | Route]:
 
 async def mutations() -> list[Mutation]:
     """All of them; with every line in place, no probe fails before and after."""
-    scenario = load(SCENARIOS / "quickstart")
-    topology = load_topology(SCENARIOS / "_topologies" / f"{scenario.topology}.yaml")
-    session = Session(topology, scenario.names, sandbox.RUN)
-    try:
-        await session.start()
-        for step in scenario.steps:
-            if not isinstance(step, Expect):
-                await carry_out(step, session)
-        bench = Bench(scenario, session, await session.names())
+    async with live("quickstart") as bench:
         assert await bench.failing(all_of_them=True) == ()
-        done = [await bench.without(place, line) for place, line in _all_lines(bench)]
+        done = [await without(bench, place, line) for place, line in _all_lines(bench)]
         assert await bench.failing(all_of_them=True) == ()
         return [replace(one, line=_general(one, bench.names)) for one in done]
-    finally:
-        await session.stop()
 
 
-def _all_lines(bench: Bench) -> Iterator[tuple[str, Rule | Route]]:
+def _all_lines(bench: LiveScenario) -> Iterator[tuple[str, Rule | Route]]:
     for name in PODS:
         pod = bench.names.pods[name]
         net1 = _address(bench.names, name, "net1")
