@@ -107,7 +107,16 @@ def link(body: bytes, names: Names) -> Link:
         parent_index=_number(found.get(uapi.IFLA_LINK)),
         parent_elsewhere=uapi.IFLA_LINK_NETNSID in found,
         master=_name(names, _number(found.get(uapi.IFLA_MASTER))),
+        vlan=_detail(info, LinkKind.VLAN, uapi.IFLA_VLAN_ID),
+        bond_mode=_detail(info, LinkKind.BOND, uapi.IFLA_BOND_MODE),
     )
+
+
+def _detail(info: Mapping[int, bytes], kind: LinkKind, number: int) -> int | None:
+    """A number that only links of ``kind`` have."""
+    if as_text(info.get(uapi.IFLA_INFO_KIND, b"")) != kind or uapi.IFLA_INFO_DATA not in info:
+        return None
+    return _number(attributes(info[uapi.IFLA_INFO_DATA], 0).get(number))
 
 
 def address_scope(body: bytes) -> int:

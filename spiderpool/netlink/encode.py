@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from spiderpool.netlink import uapi
+from spiderpool.netlink import bonding, uapi
 from spiderpool.netlink.objects import LinkAddress, LinkKind, Neighbour, NextHop, Route, Rule
 from spiderpool.netlink.operations import (
     AddAddress,
@@ -224,7 +224,7 @@ def _created_link(link: CreateLink, indices: Mapping[IfName, int]) -> bytes:
     if link.namespace is not None:
         parts.append(u32(uapi.IFLA_NET_NS_FD, link.namespace))
     kind = text(uapi.IFLA_INFO_KIND, link.kind)
-    parts.append(nested(uapi.IFLA_LINKINFO, kind, _kind_data(link)))
+    parts.append(nested(uapi.IFLA_LINKINFO, kind, _kind_data(link, indices)))
     return b"".join(parts)
 
 
@@ -239,7 +239,7 @@ def _common(mac: str | None, mtu: int | None, txqueuelen: int | None) -> list[by
     return parts
 
 
-def _kind_data(link: CreateLink) -> bytes:
+def _kind_data(link: CreateLink, indices: Mapping[IfName, int]) -> bytes:
     """``IFLA_INFO_DATA``: macvlans are made in bridge mode, as the CNI plugin does."""
     if link.kind is LinkKind.VETH and link.peer is not None:
         return nested(uapi.IFLA_INFO_DATA, attribute(uapi.VETH_INFO_PEER, _peer(link.peer)))
@@ -248,6 +248,9 @@ def _kind_data(link: CreateLink) -> bytes:
         return nested(uapi.IFLA_INFO_DATA, mode)
     if link.kind is LinkKind.VLAN and link.vlan is not None:
         return nested(uapi.IFLA_INFO_DATA, u16(uapi.IFLA_VLAN_ID, link.vlan))
+    if link.bond:
+        settings = bonding.encoded(link.bond, lambda name: _index(name, indices))
+        return nested(uapi.IFLA_INFO_DATA, settings)
     return b""
 
 

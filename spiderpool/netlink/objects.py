@@ -82,6 +82,8 @@ class Link:
     parent_elsewhere: bool = False
     """True when ``parent_index`` belongs to another namespace (``IFLA_LINK_NETNSID`` is set)."""
     master: IfName | None = None
+    vlan: int | None = None
+    bond_mode: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spiderpool.netlink.bonding import BondSetting
 from spiderpool.netlink.objects import LinkAddress, LinkKind, Neighbour, Route, Rule
 from spiderpool.types.names import IfName
 
@@ -46,6 +47,7 @@ class CreateLink:
     peer: Peer | None = None
     namespace: int | None = None
     vlan: int | None = None
+    bond: tuple[BondSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

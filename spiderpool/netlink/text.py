@@ -5,6 +5,7 @@ State as ``ip`` prints it is in :mod:`spiderpool.netlink.lines`.
 
 from __future__ import annotations
 
+from spiderpool.netlink.bonding import as_words
 from spiderpool.netlink.objects import (
     LinkAddress,
     Neighbour,
@@ -88,6 +89,10 @@ def _quoted(word: str) -> str:
     if word and all(letter in _SAFE for letter in word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def _quoted_words(text: str) -> str:
+    return " ".join(map(_quoted, text.split(" ")))
 
 
 def _words(*words: str | None) -> str:
@@ -187,6 +192,7 @@ def _create(link: CreateLink) -> str:
         f"type {link.kind}",
         "mode bridge" if link.kind == "macvlan" else None,
         f"id {link.vlan}" if link.vlan is not None else None,
+        _quoted_words(as_words(link.bond)) if link.bond else None,
         f"peer {_peer(link.peer)}" if link.peer is not None else None,
     )
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from spiderpool.netlink import nftables, uapi
+from spiderpool.netlink.bonding import links_of
 from spiderpool.netlink.channel import DONE, Answer, Channel
 from spiderpool.netlink.closing import close_aside
 from spiderpool.netlink.encode import UnknownLink, encode, encode_rule_beside
@@ -169,8 +170,8 @@ def links_by_index(operation: Operation) -> Iterable[IfName]:
             return (entry.link,)
         case SetNeighbour(neighbour) | DeleteNeighbour(neighbour):
             return (neighbour.link,)
-        case CreateLink(master=master, parent=parent):
-            return [name for name in (master, parent) if name is not None]
+        case CreateLink(master=master, parent=parent, bond=bond):
+            return [name for name in (master, parent, *links_of(bond)) if name is not None]
         case ChangeLink(master=master) if master is not None:
             return (master,)
     return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
+from spiderpool.netlink.bonding import mode_of
 from spiderpool.netlink.model import addresses, neighbours, routes
 from spiderpool.netlink.model.refusal import Refusal
 from spiderpool.netlink.objects import Link, LinkAddress, LinkKind, NetState, Scope
@@ -72,6 +73,8 @@ def _made(state: NetState, wanted: CreateLink, index: int) -> Link:
         txqueuelen=1000 if wanted.txqueuelen is None else wanted.txqueuelen,
         parent_index=parent.index if parent is not None else 0,
         master=wanted.master,
+        vlan=wanted.vlan,
+        bond_mode=mode_of(wanted.bond) if wanted.kind is LinkKind.BOND else None,
     )
 
 
@@ -110,6 +113,9 @@ def _change(state: NetState, wanted: ChangeLink) -> NetState:
     link = state.link(wanted.name)
     if link is None or (wanted.master is not None and state.link(wanted.master) is None):
         raise Refusal(errno.ENODEV)
+    bonded = wanted.master not in (None, link.master) and _is_bond(state, wanted.master)
+    if bonded and link.up:
+        raise Refusal(errno.EPERM)
     if wanted.mac is not None and wanted.mac != link.mac:
         state = neighbours.forget(state, (wanted.name,))
     changed = replace(
@@ -120,9 +126,18 @@ def _change(state: NetState, wanted: ChangeLink) -> NetState:
         master=link.master if wanted.master is None else wanted.master,
     )
     state = _with(state, changed)
-    if wanted.up is None or wanted.up is link.up:
+    if bonded:
+        state = _set_up(state, wanted.name)
+    if wanted.up is None or wanted.up is (link.up or bonded):
         return state
     return _set_up(state, wanted.name) if wanted.up else _set_down(state, changed)
+
+
+def _is_bond(state: NetState, name: IfName | None) -> bool:
+    """A bond takes only links that are down, sets them up, and sets them down when it goes
+    (``bond_enslave`` and ``bond_release`` in drivers/net/bonding/bond_main.c)."""
+    link = state.link(name) if name is not None else None
+    return link is not None and link.kind is LinkKind.BOND
 
 
 def _with(state: NetState, changed: Link) -> NetState:
@@ -173,6 +188,9 @@ def _delete(state: NetState, name: str) -> NetState:
         raise Refusal(errno.EOPNOTSUPP)
     doomed = _with_dependants(state, link)
     names = {link.name for link in doomed}
+    for member in [one for one in state.links if _is_bond(state, one.master)]:
+        if member.master in names and member.up:
+            state = _set_down(state, member)
     state = _without_addresses(routes.links_gone(state, names), names)
     state = neighbours.forget(state, names)
     return replace(
