@@ -39,6 +39,8 @@ from spiderpool.netlink.transport import Kernel
 from spiderpool.types.modes import CniCommand
 
 PODS_A_NODE = 2, 100
+PAUSE_SECONDS = 0.05
+"""The kernel gets rid of what a DEL removed, and makes no new links meanwhile."""
 PARTS = {"dump": "read_facts", "plan": "plan", "apply": "carry_out", "announce": "_announce"}
 """Parts of an ADD -> the functions of the handler's module that do them."""
 FLOORS = {"dump": "dump floor", "apply": "apply floor"}
@@ -141,6 +143,11 @@ async def counted_add(attachment: Attachment) -> Counter[str]:
     return +calls
 
 
+async def taken_back(attachment: Attachment) -> None:
+    await attachment.handle(CniCommand.DEL)
+    await asyncio.sleep(PAUSE_SECONDS)
+
+
 async def measure_attachment(
     attachment: Attachment, path: Path, case: str, rounds: int
 ) -> list[Row]:
@@ -153,18 +160,18 @@ async def measure_attachment(
     before = attachment.holds()
     with Kernel(attachment.pod) as pod, Kernel(attachment.node) as node:
         floors = Floors(attachment, pod, node)
-        await attachment.handle(CniCommand.DEL)
+        await taken_back(attachment)
         for _ in range(rounds):
             for taken in (first, again):
                 await timed_add(attachment, taken)
-            await attachment.handle(CniCommand.DEL)
+            await taken_back(attachment)
             for taken in (first, again):
                 by_socket(attachment, path, taken)
-            await attachment.handle(CniCommand.DEL)
+            await taken_back(attachment)
             floors.measure(first)
-            await attachment.handle(CniCommand.DEL)
+            await taken_back(attachment)
     counts = [await counted_add(attachment) for _ in (first, again)]
-    await attachment.handle(CniCommand.DEL)
+    await taken_back(attachment)
     if attachment.holds() != before:
         raise SystemExit(f"{case}: DEL did not bring back what was before")
     operations = floors.operations, 0
@@ -203,7 +210,7 @@ def table(rows: Sequence[Row]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print numbers as JSON")
-    parser.add_argument("--rounds", type=int, default=30, help="the median of so many")
+    parser.add_argument("--rounds", type=int, default=20, help="the median of so many")
     parser.add_argument("--pods", type=int, nargs="+", default=PODS_A_NODE, help="on a node")
     options = parser.parse_args()
     rows = [row for pods in options.pods for row in isolated.call(measure, pods, options.rounds)]

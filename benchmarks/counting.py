@@ -2,7 +2,8 @@
 
 What is called through Python's ``os``, ``fcntl`` and ``socket`` is counted where it is called,
 and setns(2) where :mod:`spiderpool.netlink.namespace` calls it. Not seen are those of the
-interpreter and of the event loop: locks, threads, epoll, and files that ``pathlib`` opens.
+interpreter and of the event loop: locks, threads, epoll, and files that ``pathlib`` opens;
+by ``strace -f -c`` there are 80 to 90 of them in an ADD of the coordinator.
 """
 
 from __future__ import annotations

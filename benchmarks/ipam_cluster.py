@@ -18,7 +18,8 @@ from typing import Any
 
 import yaml
 
-from spiderpool.agent import main as agent_main
+from spiderpool.agent.main import run
+from spiderpool.agent.options import parse
 from spiderpool.agent.wire import RawRequest
 from spiderpool.ipam.allocation import Claim, Desk
 from spiderpool.ipam.blocks import Change, by_block, new_object
@@ -205,10 +206,10 @@ async def _serve(path: str, node: str, kubeconfig: str) -> None:
     client = FaultyClient(connect(kubeconfig))
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin, _print_counts, client)
-    options = agent_main.parse(
+    options = parse(
         ["--socket", path, "--node", node, "--state-dir", str(Path(path).with_suffix(".d"))]
     )
-    await agent_main.run(options, client)
+    await run(options, client)
 
 
 def _print_counts(client: FaultyClient) -> None:
