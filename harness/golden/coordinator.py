@@ -64,7 +64,7 @@ def _differences_of_add(case: Case, add: Add, ours: Ours) -> Iterator[Difference
 
 def _refusals(call: str, case: Case, add: Add, ours: Ours) -> Iterator[Difference]:
     """States after a refusal are compared with those before: nothing may have changed."""
-    named = _named(case)
+    named = named_links(case)
     words, refusal = str(add.answer.get("msg", "")), ours.answer.refusal
     if bool(add.status) is not bool(refusal):
         side = Side.OURS if refusal else Side.THEIRS
@@ -103,7 +103,7 @@ def _results(call: str, add: Add, ours: Ours) -> Iterator[Difference]:
 def _states(
     call: str, theirs: Pair, ours: Ours, case: Case, restored: frozenset[Statement] | None = None
 ) -> Iterator[Difference]:
-    named = _named(case)
+    named = named_links(case)
     context = Context(
         config=ours.config,
         nic=ours.nic,
@@ -120,7 +120,7 @@ def _states(
             yield _difference(call, side, str(statement), explanation(side, statement, context))
 
 
-def _named(case: Case) -> frozenset[str]:
+def named_links(case: Case) -> frozenset[str]:
     """Links whose MACs were not drawn by a coordinator."""
     return links_of(case.adds[0].before) | {f"pod:{nic}" for nic in case.nics}
 
@@ -141,5 +141,5 @@ def _by_others(case: Case, since: int, named: frozenset[str]) -> frozenset[State
 def _restored(case: Case, outcome: Outcome, nic: IfName) -> frozenset[Statement]:
     """What has to hold once the NIC is detached: what did before, and what others did since."""
     place = next(place for place, add in enumerate(case.adds) if add.nic == nic)
-    named = _named(case)
+    named = named_links(case)
     return meaning(outcome.adds[place].before, named) | _by_others(case, place, named)

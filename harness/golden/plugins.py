@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from aiohttp import web
+
 from harness.golden.recorded import Case
 from harness.netns.process import Completed, run
 from spiderpool.agent.caches import COORDINATOR
@@ -21,6 +23,9 @@ from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import Address
 
 Object = dict[str, Any]
+
+AGENT_SOCKET = Path("/run/spidernet/spiderpool.sock")
+"""Where upstream's agent listens; ``/run`` is the sandbox' own."""
 
 
 class Executable(Protocol):
@@ -38,7 +43,30 @@ class Foreign:
         self._path, self._node = path, node
 
     async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
-        return await run([str(self._path)], self._node, env=environment, stdin=stdin)
+        complete = {"CNI_PATH": str(self._path.parent), **environment}
+        return await run([str(self._path)], self._node, env=complete, stdin=stdin)
+
+
+class BesideAnAgent:
+    """A CNI plugin that asks upstream's agent for the coordinator's configuration."""
+
+    def __init__(self, plugin: Executable, configuration: Object) -> None:
+        self._plugin, self._configuration = plugin, configuration
+
+    async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
+        AGENT_SOCKET.parent.mkdir(exist_ok=True)
+        application = web.Application()
+        application.router.add_get("/v1/coordinator/config", self._answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        try:
+            await web.UnixSite(runner, str(AGENT_SOCKET)).start()
+            return await self._plugin.call(environment, stdin)
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        return web.json_response(self._configuration)
 
 
 class OurCoordinator:

@@ -7,14 +7,15 @@ for by a veth whose other end is elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.golden.meaning import IS_MAC
 from harness.golden.recorded import Pair
 from spiderpool.coordinator.facts import other_end
 from spiderpool.coordinator.present import legs, route_key
-from spiderpool.netlink.objects import Link, LinkKind, NetState, Route, Scope
+from spiderpool.netlink.objects import Link, LinkAddress, LinkKind, NetState, Route, Scope
 from spiderpool.netlink.operations import (
     AddAddress,
     AddRoute,
@@ -26,6 +27,7 @@ from spiderpool.netlink.operations import (
     Peer,
     SetNeighbour,
 )
+from spiderpool.types.address import InterfaceAddress, length_of
 from spiderpool.types.names import LOCAL, IfName
 
 
@@ -48,10 +50,11 @@ class Births:
 def births(current: Pair, wanted: Pair, places: Places) -> Births:
     """The links that are wanted and not there yet, still down."""
     inside, outside = _new(current.pod, wanted.pod), _new(current.node, wanted.node)
+    veths = [link for link in inside if link.kind is LinkKind.VETH]
     paired: set[IfName] = set()
     node: list[Operation] = []
     for link in outside:
-        inner = other_end(link, inside) if link.kind is LinkKind.VETH else None
+        inner = other_end(link, veths) if link.kind is LinkKind.VETH else None
         if inner is not None:
             paired.add(inner.name)
             peer = Peer(inner.name, places.pod, inner.mac, inner.mtu, inner.index)
@@ -74,7 +77,11 @@ def _new(current: NetState, wanted: NetState) -> list[Link]:
 
 
 def _far(link: Link, side: str, places: Places) -> Peer:
-    return Peer(IfName(f"{side}{link.index}"), places.elsewhere)
+    return Peer(_far_name(link, side), places.elsewhere)
+
+
+def _far_name(link: Link, side: str) -> IfName:
+    return IfName(f"{side}{link.index}")
 
 
 def _veth(link: Link, peer: Peer) -> CreateLink:
@@ -94,6 +101,29 @@ def _macvlan(link: Link, parent: IfName, places: Places) -> CreateLink:
         parent=parent,
         namespace=places.pod,
     )
+
+
+def gateways(pair: Pair, nic: IfName, result: Mapping[str, Any]) -> list[AddAddress]:
+    """Operations elsewhere: the gateways that an allocation names are there, on the LAN that
+    the NIC is on, so that they answer."""
+    link = pair.pod.link(nic)
+    far = _far_end(link, pair) if link is not None else None
+    if far is None:
+        return []
+    entries = [ip for ip in result.get("ips") or () if ip.get("gateway")]
+    addresses = [f"{ip['gateway']}/{length_of(ip['address'])}" for ip in entries]
+    return [
+        AddAddress(LinkAddress(far, InterfaceAddress(address), no_dad=True))
+        for address in dict.fromkeys(addresses)
+    ]
+
+
+def _far_end(link: Link, pair: Pair) -> IfName | None:
+    """The link elsewhere; None where the other end is the node itself."""
+    if link.kind is LinkKind.MACVLAN:
+        parent = next((one for one in pair.node.links if one.index == link.parent_index), None)
+        return _far_name(parent, "n") if parent is not None else None
+    return None if other_end(link, pair.node.links) else _far_name(link, "p")
 
 
 def raised(links: Iterable[Link]) -> tuple[Operation, ...]:

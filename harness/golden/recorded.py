@@ -46,13 +46,15 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``removals`` are the states after each DEL, in the order of the DELs."""
+    """``removals`` are the states after each DEL, in the order of the DELs; ``configuration``
+    is what upstream's agent answered to the plugin."""
 
     name: str
     nics: tuple[IfName, ...]
     attached: tuple[IfName, ...]
     annotations: dict[str, str]
     coordinator: Object
+    configuration: Object
     adds: tuple[Add, ...]
     removals: tuple[tuple[IfName, Pair], ...]
 
@@ -70,13 +72,15 @@ def read_case(folder: Path) -> Case:
     """
     try:
         described = _object(folder / "case.json")
+        answered = _object(folder / "agent-coordinator-config.json")
         attached = tuple(map(IfName, described["coord_nics"]))
         return Case(
             name=folder.name,
             nics=tuple(map(IfName, described["nics"])),
             attached=attached,
             annotations=described.get("anno", {}),
-            coordinator=_coordinator(folder, described["coordinator_spec"]),
+            coordinator=_coordinator(answered, described["coordinator_spec"]),
+            configuration=answered,
             adds=tuple(_add(folder, nic, position) for position, nic in _calls(folder)),
             removals=tuple(
                 (nic, _pair(folder / f"del-{nic}-after"))
@@ -124,9 +128,8 @@ def _object(path: Path) -> Object:
     return value
 
 
-def _coordinator(folder: Path, spec: Object) -> Object:
+def _coordinator(answered: Object, spec: Object) -> Object:
     """The SpiderCoordinator that the agent answered from."""
-    answered = _object(folder / "agent-coordinator-config.json")
     status = {
         "phase": "Synced",
         "overlayPodCIDR": answered.get("overlayPodCIDR") or [],

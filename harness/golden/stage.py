@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.golden.plugins import Executable
-from harness.golden.rebuild import Places, addressed, births, raised, routed
+from harness.golden.rebuild import Places, addressed, births, gateways, raised, routed
 from harness.golden.recorded import Add, Pair
 from harness.golden.replay import Answer
 from harness.netns.capabilities import has_ipv6
@@ -19,7 +19,7 @@ from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import Link, NetState
-from spiderpool.netlink.operations import SetSysctl
+from spiderpool.netlink.operations import AddAddress, SetSysctl
 from spiderpool.netlink.selection import Selection
 from spiderpool.types.modes import CniCommand
 
@@ -62,6 +62,10 @@ class KernelStage:
             apply(namespace, routed(dump(namespace), after))
 
     def attach(self, add: Add, config: Config) -> Answer:
+        current = self.state()
+        known = {(entry.link, entry.address) for entry in dump(self._elsewhere).addresses}
+        wanted = gateways(current, add.nic, add.netconf.get("prevResult") or {})
+        apply(self._elsewhere, [op for op in wanted if _place(op) not in known])
         return self._call(CniCommand.ADD, add)
 
     def detach(self, add: Add, config: Config) -> Answer:
@@ -79,6 +83,10 @@ class KernelStage:
             said = result.get("msg") or done.stderr.decode(errors="replace").strip()
             return Answer(str(said or f"exit status {done.status}"))
         return Answer(result=_moved(result, place, recorded))
+
+
+def _place(operation: AddAddress) -> tuple[str, str]:
+    return operation.address.link, operation.address.address
 
 
 def _to_raise(current: NetState, wanted: NetState) -> list[Link]:
