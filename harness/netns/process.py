@@ -69,6 +69,8 @@ async def run(
 
 async def ended(child: subprocess.Popen[bytes]) -> int:
     """The exit status once ``child`` has ended; cancelling kills it."""
+    if child.returncode is not None:
+        return child.returncode  # waited for already: its pid may be another's by now
     loop = asyncio.get_running_loop()
     exited = asyncio.Event()
     pidfd = os.pidfd_open(child.pid)

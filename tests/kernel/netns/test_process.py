@@ -12,8 +12,9 @@ import pytest
 
 from harness.netns import isolated, nft
 from harness.netns.ledger import Ledger
-from harness.netns.process import Completed, run
+from harness.netns.process import Completed, ended, run, start
 from spiderpool.errors import OperationFailed
+from spiderpool.netlink.namespace import Namespace
 
 pytestmark = pytest.mark.kernel
 
@@ -118,3 +119,10 @@ def refused_script() -> str:
 
 def test_a_refused_script_says_why() -> None:
     assert "No such file or directory" in isolated.call(refused_script)
+
+
+def test_what_was_waited_for_already_has_ended() -> None:
+    with Namespace.current() as here:
+        child = start(["/bin/false"], here, env={})
+    assert child.wait() == 1
+    assert asyncio.run(ended(child)) == 1

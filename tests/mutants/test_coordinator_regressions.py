@@ -1,0 +1,76 @@
+"""Every regression scenario catches the mistake that it is named after.
+
+A scenario is brought up once. Each of its mutants changes what the coordinator made into what
+the old logic would have, in one namespace; the probes named there must fail, and after it is
+undone, none may.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from coordinator_mutants import MUTANTS, Mutant
+from live_scenario import SCENARIOS, LiveScenario, live
+
+from harness.netns import isolated
+from harness.scenario.reference import Place
+from spiderpool.coordinator.undo import undo
+from spiderpool.netlink.apply import apply
+from spiderpool.netlink.dump import dump
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.objects import NetState, RouteType
+from spiderpool.netlink.operations import AddRoute, Operation
+from spiderpool.netlink.selection import Selection
+
+pytestmark = [pytest.mark.kernel, pytest.mark.binary("kubectl")]
+
+MUTATED = sorted({mutant.scenario for mutant in MUTANTS})
+_EVERYTHING = Selection(sysctls=("ipv4/conf/all/rp_filter",), reply_marks=True)
+
+
+async def _failing_with(mutant: Mutant, bench: LiveScenario) -> tuple[str, ...]:
+    namespace = bench.session.namespaces[bench.names.place(Place(mutant.place))]
+    before = dump(namespace, _EVERYTHING)
+    changes = tuple(mutant.rewrite(before))
+    assert changes, f"{mutant.name}: changes nothing"
+    apply(namespace, changes)
+    try:
+        return await bench.failing(all_of_them=True)
+    finally:
+        _restore(namespace, changes, before)
+
+
+def _restore(namespace: Namespace, changes: tuple[Operation, ...], before: NetState) -> None:
+    """Undo, and put back what the kernel took away by itself."""
+    apply(namespace, undo(changes, before))
+    present = dump(namespace).routes
+    lost = [r for r in before.routes if r not in present and r.type is RouteType.UNICAST]
+    apply(namespace, [AddRoute(r) for r in sorted(lost, key=lambda r: r.gateway is not None)])
+
+
+async def _failing_by_mutant(scenario: str) -> Mapping[str, tuple[str, ...]]:
+    async with live(scenario) as bench:
+        found = {"none, before": await bench.failing(all_of_them=True)}
+        for mutant in MUTANTS:
+            if mutant.scenario == scenario:
+                found[mutant.name] = await _failing_with(mutant, bench)
+        return found | {"none, after": await bench.failing(all_of_them=True)}
+
+
+@pytest.mark.parametrize("scenario", MUTATED)
+def test_each_mutant_is_caught(scenario: str) -> None:
+    found = isolated.call(lambda: asyncio.run(_failing_by_mutant(scenario)))
+    assert not found.pop("none, before")
+    assert not found.pop("none, after")
+    caught = {mutant.name: set(mutant.caught) for mutant in MUTANTS if mutant.scenario == scenario}
+    missed = {name: caught[name] - set(failing) for name, failing in found.items()}
+    assert not any(missed.values()), missed
+
+
+def test_every_regression_has_a_mutant() -> None:
+    folders = sorted(
+        f"regressions/{file.parent.name}" for file in SCENARIOS.glob("regressions/*/*.yaml")
+    )
+    assert sorted(set(folders)) == MUTATED
