@@ -50,11 +50,10 @@ class Births:
 def births(current: Pair, wanted: Pair, places: Places) -> Births:
     """The links that are wanted and not there yet, still down."""
     inside, outside = _new(current.pod, wanted.pod), _new(current.node, wanted.node)
-    veths = [link for link in inside if link.kind is LinkKind.VETH]
     paired: set[IfName] = set()
     node: list[Operation] = []
     for link in outside:
-        inner = other_end(link, veths) if link.kind is LinkKind.VETH else None
+        inner = next((one for one in inside if other_end(one, [link]) is link), None)
         if inner is not None:
             paired.add(inner.name)
             peer = Peer(inner.name, places.pod, inner.mac, inner.mtu, inner.index)

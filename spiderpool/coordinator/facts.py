@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.errors import BadInput
-from spiderpool.netlink.objects import Link, NetState, Scope
+from spiderpool.netlink.objects import Link, LinkKind, NetState, Scope
 from spiderpool.types.address import Address, Family, address_of
 from spiderpool.types.modes import Mode
 from spiderpool.types.names import MAIN, ContainerID, IfName
@@ -110,7 +110,14 @@ def passage_of(facts: Facts, mode: Mode) -> Passage:
     return Passage(first, inner.mac, outer.name, outer.mac)
 
 
+_ON_A_PARENT = (LinkKind.MACVLAN, LinkKind.IPVLAN, LinkKind.VLAN)
+"""Links whose ``parent_index`` is a NIC that they share, which may happen to refer back."""
+
+
 def other_end(inner: Link, candidates: Iterable[Link]) -> Link | None:
+    """The link at the other end of a pair; None for a link that is none of a pair."""
+    if inner.kind in _ON_A_PARENT:
+        return None
     return next(
         (
             outer

@@ -6,10 +6,11 @@ import pytest
 from coordinator_world import PAGE, World
 
 from spiderpool.coordinator.config import Config
-from spiderpool.coordinator.facts import mode_of
+from spiderpool.coordinator.facts import mode_of, other_end
 from spiderpool.errors import BadInput
-from spiderpool.netlink.objects import LinkKind
+from spiderpool.netlink.objects import Link, LinkKind
 from spiderpool.types.modes import Mode
+from spiderpool.types.names import IfName
 
 
 def of(mode: Mode) -> Config:
@@ -63,6 +64,14 @@ def test_overlay_needs_a_veth_to_the_node() -> None:
     world = World().macvlan("eth0", 144).macvlan("net1", 145)
     with pytest.raises(BadInput, match="overlay mode needs a veth"):
         world.plan("net1", of(Mode.OVERLAY))
+
+
+def test_a_macvlan_is_no_pair_even_when_the_numbers_of_links_look_so() -> None:
+    """The uplink is itself a veth, and both have number 2 in their namespaces."""
+    inner = Link(IfName("eth0"), 2, LinkKind.MACVLAN, parent_index=2, parent_elsewhere=True)
+    uplink = Link(IfName("ens192"), 2, LinkKind.VETH, parent_index=2, parent_elsewhere=True)
+    assert other_end(inner, [uplink]) is None
+    assert other_end(replace(inner, kind=LinkKind.VETH), [uplink]) is uplink
 
 
 def test_a_nic_that_is_not_there_is_named() -> None:
