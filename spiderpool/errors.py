@@ -143,9 +143,16 @@ class Unreachable(KubeError):
 
 
 class NoAddress(SpiderpoolError):
-    """No candidate pool has an address to give; the text lists each pool and its reason."""
+    """No candidate pool has an address to give; the text lists each pool and its reason.
+
+    ``used_out``: a pool would serve the NIC, but all of its addresses are in use.
+    """
 
     code = CniCode.NO_ADDRESS
+
+    def __init__(self, message: str, *, used_out: bool = False) -> None:
+        self.used_out = used_out
+        super().__init__(message)
 
 
 class CniError(SpiderpoolError):

@@ -35,6 +35,7 @@ from spiderpool.ipam.ranges import Ranges
 from spiderpool.kube.api import JSON_PATCH, Client, Informer, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.resources import SPIDERIPBLOCK
+from spiderpool.metrics.durations import Durations
 from spiderpool.types.ipblock import SlotState
 from spiderpool.types.names import PoolName
 
@@ -69,6 +70,9 @@ class Counters:
     refused: int = 0
     reads: int = 0
     given_back: int = 0
+    claims_waited: Durations = field(default_factory=Durations)
+    releases_waited: Durations = field(default_factory=Durations)
+    """How long asks lay before a round took them up."""
 
 
 @dataclass(slots=True)
@@ -101,6 +105,7 @@ class Traffic:
 class _Waiting:
     ask: Ask
     answer: asyncio.Future[Outcome]
+    since: float
     looked_twice: bool = False
     is_new: bool = False
 
@@ -155,7 +160,8 @@ class PoolWriter:
         self._queue.clear()
 
     def _enqueue(self, ask: Ask) -> _Waiting:
-        waiting = _Waiting(ask, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(ask, loop.create_future(), loop.time())
         self._queue.append(waiting)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"write pool {self.pool}")
@@ -169,6 +175,7 @@ class PoolWriter:
             self._in_hand = batch
             self._queue.clear()
             started = loop.time()
+            self._note_waits(batch, started)
             try:
                 unwritten = await self._round(batch)
             except Exception as exc:
@@ -180,6 +187,12 @@ class PoolWriter:
                 continue
             self._queue.extendleft(w for w in reversed(batch) if w in unwritten)
             pause = min((loop.time() - started) * PAUSE_SHARE, LONGEST_PAUSE)
+
+    def _note_waits(self, batch: list[_Waiting], now: float) -> None:
+        for waiting in batch:
+            is_claim = isinstance(waiting.ask, Claim)
+            waited = self.counters.claims_waited if is_claim else self.counters.releases_waited
+            waited.note(now - waiting.since)
 
     async def _round(self, batch: list[_Waiting]) -> set[_Waiting]:
         """Decide and write; returns those that have to wait for another round."""

@@ -1,16 +1,12 @@
-"""The agent of a node: reads its arguments, puts the parts together, ends on SIGTERM."""
+"""The agent of a node: puts the parts together, ends on SIGTERM."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 from spiderpool import logs
 from spiderpool.agent.caches import COORDINATOR, AgentCaches, CacheReadiness
@@ -20,7 +16,9 @@ from spiderpool.agent.intents import Intents
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.agent.ipam_sources import Sources
-from spiderpool.agent.server import Plugin, Server
+from spiderpool.agent.metrics import MeasuredIpam
+from spiderpool.agent.options import Options, parse
+from spiderpool.agent.server import Handler, Plugin, Server
 from spiderpool.agent.wire import RawRequest
 from spiderpool.errors import SpiderpoolError
 from spiderpool.ipam.facts import Pod
@@ -28,6 +26,7 @@ from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
 from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.informer import Informers
+from spiderpool.metrics.http import Pages, serve
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import NodeName
@@ -38,41 +37,6 @@ KERNEL_THREADS = 4
 """Plans are applied in these; each is a few hundred microseconds of the kernel's time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line."""
-
-    socket: Path
-    node: NodeName
-    kubeconfig: str | None
-    state_dir: Path
-    netns: str | None
-
-    @property
-    def intents(self) -> Path:
-        return self.state_dir / "intents"
-
-    @property
-    def footprints(self) -> Path:
-        return self.state_dir / "footprints"
-
-
-def parse(arguments: Sequence[str] | None = None) -> Options:
-    """The options; exits with usage when they are wrong."""
-    parser = argparse.ArgumentParser(prog="spiderpool-agent", description=__doc__)
-    parser.add_argument("--socket", type=Path, default="/var/run/spidernet/spiderpool.sock")
-    parser.add_argument("--node", required=True, help="name of the Node that this one is")
-    parser.add_argument("--kubeconfig", help="default: $KUBECONFIG, or the pod's service account")
-    parser.add_argument("--state-dir", type=Path, default="/var/lib/spidernet")
-    parser.add_argument(
-        "--netns", help="path of the node's network namespace; default: this process' own"
-    )
-    given = parser.parse_args(arguments)
-    return Options(
-        given.socket, NodeName(given.node), given.kubeconfig, given.state_dir, given.netns
-    )
-
-
 async def run(options: Options, client: Client) -> None:
     """Serve until cancelled."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(KERNEL_THREADS, "kernel"))
@@ -80,7 +44,9 @@ async def run(options: Options, client: Client) -> None:
     caches = AgentCaches.start(informers, options.node)
     readiness = CacheReadiness(informers, caches)
     events = EventRecorder(client, "spiderpool-agent", options.node)
-    ipam = IpamService(client, Sources(caches))
+    known = Sources(caches, options.cluster_network, options.namespace)
+    ipam = IpamService(client, known, options.families)
+    measured = measured_ipam(ipam, options.node, events)
     with Namespace.open(options.netns) if options.netns else Namespace.current() as own:
 
         async def settle(request: RawRequest) -> None:
@@ -89,15 +55,17 @@ async def run(options: Options, client: Client) -> None:
         intents = Intents(options.intents, settle)
         sources = CachedSources(client, caches, options.node, ipam)
         plugins = {
-            "spiderpool": ipam_plugin(ipam, options.node, events),
+            "spiderpool": ipam_plugin(measured),
             COORDINATOR: coordinator_plugin(sources, options),
         }
         server = Server(options.socket, plugins, readiness, intents)
+        pages = Pages(lambda: readiness.problems("spiderpool"), measured.metrics)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(server.run())
                 group.create_task(intents.run())
                 group.create_task(events.run())
+                group.create_task(serve(pages, health=options.health, metrics=options.metrics))
                 group.create_task(_say_when_ready(readiness, options.node))
         finally:
             await ipam.close()
@@ -105,14 +73,19 @@ async def run(options: Options, client: Client) -> None:
             await client.close()
 
 
-def ipam_plugin(service: IpamService, node: NodeName, events: EventRecorder) -> Plugin:
-    """The plugin ``spiderpool``: what it releases, too, it finds in the caches."""
+def measured_ipam(service: IpamService, node: NodeName, events: EventRecorder) -> MeasuredIpam:
+    """Who carries out what the plugin ``spiderpool`` is asked."""
 
     async def warn(pod: Pod, reason: str, message: str) -> None:
         events.warn(Subject("v1", "Pod", pod.name, pod.namespace, pod.uid), reason, message)
 
+    return MeasuredIpam(IpamHandler(service, node, warn), service.counters)
+
+
+def ipam_plugin(handler: Handler) -> Plugin:
+    """The plugin ``spiderpool``: what it releases, too, it finds in the caches."""
     needs = frozenset({CniCommand.ADD, CniCommand.CHECK, CniCommand.DEL, CniCommand.GC})
-    return Plugin(IpamHandler(service, node, warn), needs)
+    return Plugin(handler, needs)
 
 
 def coordinator_plugin(sources: CachedSources, options: Options) -> Plugin:
@@ -140,10 +113,10 @@ async def _until_signal(options: Options) -> None:
 
 def main() -> None:
     """Entry point; a wrong option or configuration ends with one line on stderr."""
-    options = parse()
     logs.to_stderr()
     problems: list[str] = []
     try:
+        options = parse()
         asyncio.run(_until_signal(options))
     except* SpiderpoolError as group:
         problems = [str(problem) for problem in group.exceptions]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from spiderpool.controller.metrics import Collected
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import KubeError, NotFound
 from spiderpool.ipam.blocks import by_block, patch_body
@@ -46,21 +47,18 @@ class Watched:
 class Collector:
     """Looks every few seconds; see :mod:`spiderpool.ipam.reclaim` for the rules."""
 
-    def __init__(self, client: Client, watched: Watched, ledger: Ledger) -> None:
+    def __init__(
+        self, client: Client, watched: Watched, ledger: Ledger, counts: Collected | None = None
+    ) -> None:
         self._client, self._watched, self._ledger = client, watched, ledger
+        self.counts = counts or Collected()
         self._watchlist = Watchlist()
         self._outdated: set[str] = set()
-        self.released = 0
         self.queue: WorkQueue[str] = WorkQueue("collector", self.reconcile)
 
     def start(self) -> None:
         """Begin to look."""
         self.queue.add(ALL)
-
-    @property
-    def candidates(self) -> int:
-        """How many addresses are under suspicion; for long above 0 means stuck."""
-        return len(self._watchlist)
 
     async def reconcile(self, key: str) -> None:
         """One look: release what is ripe and confirmed."""
@@ -74,6 +72,7 @@ class Collector:
         entries = list(self._ledger.entries())
         around = self._around()
         ripe = self._watchlist.look(suspects(entries, around), now)
+        self.counts.candidates = len(self._watchlist)
         if len(ripe) > MOST_PER_LOOK:
             log.warning("%d addresses are to be released, %d at a time", len(ripe), MOST_PER_LOOK)
         confirmed = [s for s in ripe[:MOST_PER_LOOK] if await self._is_confirmed(s, around)]
@@ -136,9 +135,10 @@ class Collector:
                     resources.SPIDERIPBLOCK, key.name, patch_body(group), content_type=JSON_PATCH
                 )
             except KubeError as exc:
+                self.counts.failed += len(group)
                 log.warning("block %s stays as it is until the next look: %s", key.name, exc)
             else:
-                self.released += len(group)
+                self.counts.released += len(group)
                 self._watched.blocks.observe(written)
 
     async def _drop_endpoints(self, pods: Iterable[Pod]) -> None:

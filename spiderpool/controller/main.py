@@ -14,6 +14,7 @@ from pathlib import Path
 from spiderpool.controller.manager import Manager
 from spiderpool.controller.settings import Service, Settings, WebhookSettings
 from spiderpool.errors import BadInput, SpiderpoolError
+from spiderpool.metrics.http import add_options, parse_listen
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parse.add_argument("--verbose", action="store_true", help="log more")
     _add_webhook_options(parse)
+    add_options(parse)
     return parse
 
 
@@ -90,19 +92,18 @@ def settings_of(options: argparse.Namespace) -> Settings:
         guard_deletion=options.guard_deletion,
         inject_networks=options.inject_networks,
         webhook=_webhook_of(options),
+        health=parse_listen(options.health_listen, "--health-listen"),
+        metrics=parse_listen(options.metrics_listen, "--metrics-listen"),
     )
 
 
 def _webhook_of(options: argparse.Namespace) -> WebhookSettings | None:
-    if not options.webhook_listen:
+    listen = parse_listen(options.webhook_listen, "--webhook-listen")
+    if listen is None:
         return None
-    host, _, port = options.webhook_listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        problem = f"{options.webhook_listen!r} is not HOST:PORT"
-        raise BadInput("--webhook-listen", problem, "write it like 0.0.0.0:5722")
     return WebhookSettings(
-        host=host.strip("[]"),
-        port=int(port),
+        host=listen.host,
+        port=listen.port,
         service=_service_of(options.webhook_service),
         certificates=options.webhook_certificates,
     )

@@ -13,6 +13,7 @@ from spiderpool.controller.caches import Caches
 from spiderpool.controller.cniconf import default_cni
 from spiderpool.controller.collector import Collector, Watched
 from spiderpool.controller.coordinators import Coordinators, Sources
+from spiderpool.controller.metrics import Collected, metrics
 from spiderpool.controller.pools import Pools
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.controller.settings import Settings
@@ -24,6 +25,7 @@ from spiderpool.kube.events import EventRecorder
 from spiderpool.kube.informer import Informers, cancel
 from spiderpool.kube.leader import Election
 from spiderpool.kube.optional import OptionalCache
+from spiderpool.metrics.http import Pages, serve
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Manager:
             BadInput: the webhook cannot listen where it was told to.
         """
         informers = Informers(self._client)
+        collected = Collected()
         election = Election(
             self._client, self._settings.namespace, LEASE_NAME, self._settings.identity
         )
@@ -67,9 +70,10 @@ class Manager:
             sources = self._sources(caches)
             optional = (*sources.optional(), *self._machines)
             tasks += [asyncio.create_task(cache.run()) for cache in optional]
+            tasks += self._pages(informers, caches, collected)
             await asyncio.gather(informers.synced(), *(cache.synced() for cache in optional))
             tasks += self._webhook(caches)
-            tasks.append(asyncio.create_task(self._lead(election, caches, sources)))
+            tasks.append(asyncio.create_task(self._lead(election, caches, sources, collected)))
             await _first_end(tasks)
         finally:
             await cancel(tasks)
@@ -77,13 +81,15 @@ class Manager:
             await election.release()
             await self._client.close()
 
-    async def _lead(self, election: Election, caches: Caches, sources: Sources) -> None:
+    async def _lead(
+        self, election: Election, caches: Caches, sources: Sources, collected: Collected
+    ) -> None:
         """Reconcile for as long as this process leads."""
         await election.acquired()
         recorder = EventRecorder(self._client, "spiderpool-controller")
         work = [asyncio.create_task(recorder.run())]
         try:
-            for reconciler in self._reconcilers(caches, sources, recorder):
+            for reconciler in self._reconcilers(caches, sources, recorder, collected):
                 reconciler.start()
                 work.append(asyncio.create_task(reconciler.queue.run()))
             await election.lost()
@@ -102,7 +108,7 @@ class Manager:
         )
 
     def _reconcilers(
-        self, caches: Caches, sources: Sources, recorder: EventRecorder
+        self, caches: Caches, sources: Sources, recorder: EventRecorder, collected: Collected
     ) -> tuple[Reconciler, ...]:
         client = self._client
         return (
@@ -111,7 +117,7 @@ class Manager:
             Pools(client, caches.pools, caches.blocks, caches.ledger),
             Subnets(client, caches.subnets, caches.pools),
             AutoPools(client, _for_auto_pools(caches), recorder),
-            Collector(client, self._watched(caches), caches.ledger),
+            Collector(client, self._watched(caches), caches.ledger, collected),
         )
 
     def _watched(self, caches: Caches) -> Watched:
@@ -123,6 +129,19 @@ class Manager:
             endpoints=caches.endpoints,
             machines=self._machines,
         )
+
+    def _pages(
+        self, informers: Informers, caches: Caches, collected: Collected
+    ) -> list[asyncio.Task[None]]:
+        """Health and metrics, on every replica, as far as they are asked for."""
+        health, numbers = self._settings.health, self._settings.metrics
+        if health is None and numbers is None:
+            return []
+        pages = Pages(
+            problems=lambda: [cache.problem for cache in informers if not cache.is_synced],
+            metrics=partial(metrics, caches, collected),
+        )
+        return [asyncio.create_task(serve(pages, health=health, metrics=numbers))]
 
     def _webhook(self, caches: Caches) -> list[asyncio.Task[None]]:
         """The webhook, on every replica and not on the leader only."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from spiderpool.metrics.http import Listen
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -43,3 +45,5 @@ class Settings:
     guard_deletion: bool = False
     inject_networks: bool = False
     webhook: WebhookSettings | None = None
+    health: Listen | None = None
+    metrics: Listen | None = None

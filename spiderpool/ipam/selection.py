@@ -117,7 +117,8 @@ def why_none(choice: Choice, nic: IfName, refused: Iterable[Skipped]) -> NoAddre
     names = " ".join(choice.named)
     return NoAddress(
         f"no IPPool available, all {family} IPPools [{names}] of NIC {nic} passed over"
-        f" (chosen by {choice.where}): {told}"
+        f" (chosen by {choice.where}): {told}",
+        used_out=any(item.reason is SkipReason.FULL for item in reasons.values()),
     )
 
 

@@ -66,14 +66,14 @@ def test_a_pod_that_vanished_gives_back_after_two_looks(play: Any) -> None:
         await world.api.delete(POD, "x", "default", grace_seconds=0)
         async with collector(world) as gc:
             await gc.look(0.0)
-            assert (gc.candidates, await states(world)) == (1, ["held", "held"])
+            assert (gc.counts.candidates, await states(world)) == (1, ["held", "held"])
             await gc.look(19.0)
             assert await states(world) == ["held", "held"]
             await gc.look(21.0)
             assert await states(world) == ["cooling", "held"]
             await world.settle()
             await gc.look(42.0)
-            assert (gc.released, gc.candidates) == (1, 0)
+            assert (gc.counts.released, gc.counts.candidates) == (1, 0)
             await gc.look(63.0)
             names = [e["metadata"]["name"] for e in (await world.api.list(SPIDERENDPOINT))["items"]]
             assert names == ["y"]
@@ -88,7 +88,7 @@ def test_a_cache_that_has_lost_a_pod_frees_nothing(play: Any) -> None:
             gc._watched.pods._objects.clear()
             for moment in (0.0, 21.0, 42.0):
                 await gc.look(moment)
-            assert gc.candidates == 1, "it was under suspicion all the time"
+            assert gc.counts.candidates == 1, "it was under suspicion all the time"
             assert await states(world) == ["held"]
 
     play(story)
@@ -116,7 +116,7 @@ def test_a_record_that_changes_hands_between_look_and_release_stays(play: Any) -
         await world.api.delete(POD, "web-0", "default", grace_seconds=0)
         async with collector(world) as gc, world.agent() as agent:
             await gc.look(0.0)
-            assert gc.candidates == 1
+            assert gc.counts.candidates == 1
             await world.pod("default/web-0", ownerReferences=[{**WEB, "controller": True}])
             await agent.add("default/web-0", ipam=CONF, container="c2")
             await gc.look(21.0)

@@ -1,0 +1,1 @@
+"""What programs tell about themselves: numbers for Prometheus, health for kubelet."""

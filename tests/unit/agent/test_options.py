@@ -1,0 +1,30 @@
+"""The agent's options."""
+
+from __future__ import annotations
+
+import pytest
+
+from spiderpool.agent.options import parse
+from spiderpool.errors import BadInput
+from spiderpool.metrics.http import Listen
+from spiderpool.types.address import Family
+
+
+def test_pages_are_off_and_both_families_on() -> None:
+    options = parse(["--node", "worker01"])
+    assert (options.health, options.metrics) == (None, None)
+    assert options.families == {Family.V4, Family.V6}
+
+
+def test_families_networks_and_pages() -> None:
+    words = ["--node", "n", "--disable-ipv6", "--cluster-network", "kube-system/calico"]
+    words += ["--namespace", "spider", "--metrics-listen", "0.0.0.0:5711"]
+    options = parse(words)
+    assert options.families == {Family.V4}
+    assert (options.cluster_network, options.namespace) == ("kube-system/calico", "spider")
+    assert options.metrics == Listen("0.0.0.0", 5711)
+
+
+def test_no_family_at_all_is_refused() -> None:
+    with pytest.raises(BadInput, match="no address is left to give"):
+        parse(["--node", "n", "--disable-ipv4", "--disable-ipv6"])
