@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -84,7 +85,11 @@ def _veth(name: str, elsewhere: Namespace, index: int) -> CreateLink:
 
 
 def reply_arrives(cluster: Cluster, at: Namespace) -> bytes:
-    """Ask the pod from the node, and return the reply as seen on ``at``'s link."""
+    """Ask the pod from the node, and return the reply as seen on ``at``'s link.
+
+    Asked again for five seconds: a link that has just come up drops what it is given until
+    the kernel's link watch has attached its queue.
+    """
     kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
     with (
         cluster.pod.socket(socket.AF_INET, kind) as server,
@@ -92,16 +97,23 @@ def reply_arrives(cluster: Cluster, at: Namespace) -> bytes:
         at.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as sniffer,
     ):
         for endpoint in (server, client, sniffer):
-            endpoint.settimeout(5)
+            endpoint.settimeout(0.1)
         server.bind(("0.0.0.0", PORT))
         client.bind((NODE, 0))
-        client.sendto(b"ping", (POD, PORT))
-        _, asker = server.recvfrom(100)
-        server.sendto(b"pong", asker)
-        while True:
-            packet, (_, _, direction, *_) = sniffer.recvfrom(2000)
-            if direction != socket.PACKET_OUTGOING and packet.endswith(b"pong"):
-                return packet
+        for _ in range(50):
+            with suppress(TimeoutError):
+                client.sendto(b"ping", (POD, PORT))
+                _, asker = server.recvfrom(100)
+                server.sendto(b"pong", asker)
+                return _incoming_reply(sniffer)
+    raise AssertionError("no reply was seen there")
+
+
+def _incoming_reply(sniffer: socket.socket) -> bytes:
+    while True:
+        packet, (_, _, direction, *_) = sniffer.recvfrom(2000)
+        if direction != socket.PACKET_OUTGOING and packet.endswith(b"pong"):
+            return packet
 
 
 def test_without_marks_the_reply_leaves_by_the_default(cluster: Cluster) -> None:
