@@ -30,14 +30,16 @@ _WRONG_MAC = "02:00:00:00:00:99"
 class Mutant:
     """``rewrite`` is of the state of ``place``, a pod by the scenario's name for it, or a node.
 
-    ``caught`` are the expectations of ``scenario`` that must fail with it.
+    ``caught`` are the expectations of ``scenario`` that must fail with it, and one at least of
+    ``caught_by_one_of``.
     """
 
     name: str
     scenario: str
     place: str
     rewrite: Rewrite
-    caught: tuple[str, ...]
+    caught: tuple[str, ...] = ()
+    caught_by_one_of: tuple[str, ...] = ()
 
 
 def without_rules(*priorities: int) -> Rewrite:
@@ -141,6 +143,13 @@ def no_address_on_veth0(state: NetState) -> Iterator[Operation]:
     yield from map(AddRoute, sorted(unicast, key=lambda route: route.gateway is not None))
 
 
+def any_nic_answers(state: NetState) -> Iterator[Operation]:
+    """Each NIC answers ARP for all addresses of the pod; whose answer counts is a race."""
+    for nic in ("net1", "net2"):
+        yield SetSysctl(f"ipv4/conf/{nic}/arp_ignore", "0")
+        yield SetSysctl(f"ipv4/conf/{nic}/arp_announce", "0")
+
+
 def _with_priority(state: NetState, priority: int) -> list[Rule]:
     return [rule for rule in state.rules if rule.priority == priority]
 
@@ -150,6 +159,13 @@ def _of_table(state: NetState, table: int) -> list[Route]:
 
 
 MUTANTS = (
+    Mutant(
+        "any NIC answers for any address",
+        "regressions/arp-answered-by-another-nic",
+        "web",
+        any_nic_answers,
+        caught_by_one_of=("neighbour-into-net1", "neighbour-into-net2"),
+    ),
     Mutant(
         "eth0 has no rule",
         "regressions/reply-of-eth0-by-net1",
