@@ -12,6 +12,7 @@ from spiderpool import logs
 from spiderpool.agent.caches import COORDINATOR, AgentCaches, CacheReadiness
 from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.agent.coordinator_sources import CachedSources
+from spiderpool.agent.ifacer import IfacerHandler
 from spiderpool.agent.intents import Intents
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
@@ -53,10 +54,13 @@ async def run(options: Options, client: Client) -> None:
             await server.carry_out(request, own, None)
 
         intents = Intents(options.intents, settle)
+        ifacer = IfacerHandler(options.devices)
+        await ifacer.restore(own)
         sources = CachedSources(client, caches, options.node, ipam)
         plugins = {
             "spiderpool": ipam_plugin(measured),
             COORDINATOR: coordinator_plugin(sources, options),
+            "ifacer": Plugin(ifacer, needs_caches=frozenset()),
         }
         server = Server(options.socket, plugins, readiness, intents)
         pages = Pages(lambda: readiness.problems("spiderpool"), measured.metrics)

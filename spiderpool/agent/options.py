@@ -37,6 +37,10 @@ class Options:
     def footprints(self) -> Path:
         return self.state_dir / "footprints"
 
+    @property
+    def devices(self) -> Path:
+        return self.state_dir / "devices"
+
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """The options; exits with usage when one is unknown or missing.

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-PLUGINS = ("spiderpool", "coordinator")
+PLUGINS = ("spiderpool", "coordinator", "ifacer")
 
 
 def install(folder: Path, interpreter: str | None = None) -> None:
