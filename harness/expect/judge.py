@@ -14,6 +14,7 @@ from harness.scenario.expectations import (
     Blocked,
     EventSays,
     Expectation,
+    Invariants,
     NetworkHas,
     NicsHave,
     ObjectHas,
@@ -32,8 +33,9 @@ def judge(expectation: Expectation, observed: Observed, names: Names) -> Verdict
 
     ``observed`` is, by the kind of expectation: the API object, or None when it is absent
     (ObjectHas); the Events about an object (EventSays); what kubectl printed (TableHas)
-    or complained (Refused); the place's state (NetworkHas, NicsHave); an Observation (Reaches);
-    a Contrast (Blocked). Anything else is a TypeError.
+    or complained (Refused); what is wrong, a line each (Invariants); the place's state
+    (NetworkHas, NicsHave); an Observation (Reaches); a Contrast (Blocked). Anything else is
+    a TypeError.
     """
     try:
         finding = _finding(expectation, observed, names)
@@ -58,6 +60,11 @@ def _finding(expectation: Expectation, observed: Observed, names: Names) -> Find
             return _about(fill(expectation.object), finding)
         case Refused(), str():
             return judge_refusal(expectation.words, observed)
+        case Invariants(), str():
+            broken = tuple(observed.splitlines())
+            return (
+                Finding(f"{len(broken)} rules of IPAM are broken", (), broken) if broken else None
+            )
         case TableHas(), str():
             rows = [{key: fill(cell) for key, cell in row.items()} for row in expectation.rows]
             finding = judge_table(observed, expectation.columns, rows, expectation.count)
@@ -93,6 +100,8 @@ def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
             return f"an event about {about} says {' ... '.join(expectation.words)}"
         case Refused(), _:
             return f"{expectation.file.name} is refused: {' ... '.join(expectation.words)}"
+        case Invariants(), _:
+            return "addresses, pools, endpoints and pods agree"
         case TableHas(), _:
             return f"{_command(expectation)} prints {len(expectation.rows)} expected rows"
         case NetworkHas(), _:

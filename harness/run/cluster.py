@@ -19,8 +19,9 @@ from harness.nodes.multus import Multus
 from harness.nodes.sandboxes import Sandboxes, Serve
 from harness.run import apiservers
 from harness.run.apiservers import ApiServer
-from harness.run.components import Components, module
+from harness.run.components import ComponentFailed, Components, module
 from harness.run.kubectl import Kubectl
+from harness.scenario.model import Part
 from harness.topology.build import build
 from harness.topology.model import Machine, Topology
 from spiderpool.errors import SpiderpoolError
@@ -31,6 +32,7 @@ from spiderpool.kube.informer import Informers, cancel
 from spiderpool.types.names import NodeName
 
 SETTLE_SECONDS = 10.0
+SOCKET = "spiderpool.sock"
 
 CRDS = Path(__file__).parents[2] / "crds"
 
@@ -80,14 +82,31 @@ class Cluster:
 
     async def install_spiderpool(self) -> None:
         """Start the controller and an agent on every node, and wait until they serve."""
-        await asyncio.gather(
-            self.components.start(
-                "spiderpool-controller",
-                module("spiderpool.controller", "--kubeconfig", str(self.kubeconfig)),
-                serves=lambda: True,
-            ),
-            *(self._start_agent(machine) for machine in self.topology.nodes),
-        )
+        agents = (self._start_agent(machine) for machine in self.topology.nodes)
+        await asyncio.gather(self._start_controller(), *agents)
+
+    def kill(self, part: Part, node: str | None) -> None:
+        """End a program of Spiderpool's at once.
+
+        Raises:
+            ComponentFailed: it does not run.
+        """
+        self.components.kill(_component(part, node))
+
+    async def start_again(self, part: Part, node: str | None) -> None:
+        """Start a program that was killed.
+
+        Raises:
+            ComponentFailed: it does not come up, or its node does not exist.
+        """
+        if part is Part.CONTROLLER:
+            await self._start_controller()
+            return
+        found = [machine for machine in self.topology.nodes if machine.name == node]
+        if not found:
+            raise ComponentFailed(f"there is no node {node}")
+        (self._node_folder(found[0]) / SOCKET).unlink(missing_ok=True)
+        await self._start_agent(found[0])
 
     async def stop(self) -> None:
         """End all parts; namespaces go in the background once their descriptors are closed."""
@@ -144,12 +163,19 @@ class Cluster:
         await attachments.synced()
         self._run(kubelet.run(), f"kubelet on {machine.name}")
 
+    async def _start_controller(self) -> None:
+        await self.components.start(
+            _component(Part.CONTROLLER),
+            module("spiderpool.controller", "--kubeconfig", str(self.kubeconfig)),
+            serves=lambda: True,
+        )
+
     async def _start_agent(self, machine: Machine) -> None:
         folder = self._node_folder(machine)
         folder.mkdir(parents=True, exist_ok=True)
-        socket = folder / "spiderpool.sock"
+        socket = folder / SOCKET
         await self.components.start(
-            f"spiderpool-agent-{machine.name}",
+            _component(Part.AGENT, machine.name),
             module(
                 "spiderpool.agent",
                 *("--socket", str(socket)),
@@ -164,7 +190,7 @@ class Cluster:
     def _plugin_environment(self, machine: Machine) -> Mapping[str, str]:
         folder = self._node_folder(machine)
         return {
-            "SPIDERPOOL_SOCKET": str(folder / "spiderpool.sock"),
+            "SPIDERPOOL_SOCKET": str(folder / SOCKET),
             "SPIDERPOOL_INTENTS": str(folder / "intents"),
         }
 
@@ -177,3 +203,7 @@ class Cluster:
 
     def _run(self, part: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(part, name=name))
+
+
+def _component(part: Part, node: str | None = None) -> str:
+    return f"spiderpool-{part}" + (f"-{node}" if node else "")

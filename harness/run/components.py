@@ -85,7 +85,13 @@ class Components:
         return tuple(self._children)
 
     def kill(self, name: str) -> None:
-        """End one at once, as a crash does."""
+        """End one at once, as a crash does.
+
+        Raises:
+            ComponentFailed: there is none of that name.
+        """
+        if name not in self._children:
+            raise ComponentFailed(f"{name} does not run")
         self._children[name].kill()
         self._children.pop(name).wait()
 

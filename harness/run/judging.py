@@ -18,6 +18,7 @@ from harness.scenario.expectations import (
     Blocked,
     EventSays,
     Expectation,
+    Invariants,
     NetworkHas,
     NicsHave,
     ObjectHas,
@@ -29,6 +30,7 @@ from harness.scenario.expectations import (
 from harness.scenario.reference import Place
 from harness.trace.explain import explain
 from harness.trace.observe import Observation, observe
+from spiderpool.ctl.check import broken_rules
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kube.resources import EVENT
 from spiderpool.netlink.dump import dump
@@ -49,19 +51,28 @@ class Judgement:
     explanation: tuple[str, ...] = field(default=())
 
 
+Awaited = ObjectHas | EventSays | TableHas | Invariants
+"""What the cluster may need some time for."""
+
+
 class Judge:
     """Judges expectations of one session; ``controls`` are all expectations by id."""
 
     def __init__(self, session: Session, controls: Mapping[str, Expectation]) -> None:
         self._session, self._controls = session, controls
-        self._asking = {ObjectHas: self._object, EventSays: self._events, TableHas: self._table}
+        self._asking = {
+            ObjectHas: self._object,
+            EventSays: self._events,
+            TableHas: self._table,
+            Invariants: self._broken_rules,
+        }
 
     async def judge(self, expectation: Expectation) -> Judgement:
         """The verdict; what cannot even be observed fails."""
         try:
             names = await self._session.names()
             match expectation:
-                case ObjectHas() | EventSays() | TableHas():
+                case ObjectHas() | EventSays() | TableHas() | Invariants():
                     return Judgement(await self._in_time(expectation))
                 case Refused():
                     complaint = await self._complaint(expectation)
@@ -76,7 +87,7 @@ class Judge:
         except SpiderpoolError as error:
             return Judgement(failed(expectation, str(error)))
 
-    async def _in_time(self, expectation: ObjectHas | EventSays | TableHas) -> Verdict:
+    async def _in_time(self, expectation: Awaited) -> Verdict:
         """Asks the API until it shows what is expected, or the time for it is over."""
         deadline = time.monotonic() + expectation.within
         ask = self._asking[type(expectation)]
@@ -111,6 +122,9 @@ class Judge:
     async def _table(self, expectation: Expectation, names: Names) -> Observed:
         assert isinstance(expectation, TableHas)
         return await self._session.cluster.kubectl.run("get", *expectation.arguments)
+
+    async def _broken_rules(self, expectation: Expectation, names: Names) -> Observed:
+        return "\n".join(map(str, await broken_rules(self._session.cluster.client)))
 
     def _state(self, place: Place, names: Names) -> NetState:
         return dump(self._session.namespaces[names.place(place)])

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import shutil
 
 from harness.netns import nft
 from harness.netns.process import run
+from harness.run.components import module
 from harness.run.session import Session
-from harness.scenario.model import Install, Ip, Manifests, Redirect, Scale, Step, Wait
-from spiderpool.errors import OperationFailed
+from harness.scenario.model import (
+    Ctl,
+    Install,
+    Ip,
+    KillPart,
+    Manifests,
+    Redirect,
+    Scale,
+    StartPart,
+    Step,
+    Wait,
+)
+from spiderpool.errors import OperationFailed, SpiderpoolError
+
+
+class CtlFailed(SpiderpoolError):
+    """spiderpoolctl did not succeed; the text has its first line."""
+
 
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
@@ -26,7 +44,8 @@ async def carry_out(step: Step, session: Session) -> None:
             await session.cluster.install_spiderpool()
         case Manifests():
             files = (word for path in step.files for word in ("-f", str(path)))
-            await kubectl.run(str(step.verb), *files)
+            now = ("--force", "--grace-period=0") if step.force else ()
+            await kubectl.run(str(step.verb), *files, *now)
         case Scale():
             await kubectl.run(
                 "scale", step.object, f"--replicas={step.replicas}", "-n", step.namespace
@@ -37,6 +56,12 @@ async def carry_out(step: Step, session: Session) -> None:
             await _ip(step, session)
         case Redirect():
             await _redirect(step, session)
+        case KillPart():
+            session.cluster.kill(step.part, step.node)
+        case StartPart():
+            await session.cluster.start_again(step.part, step.node)
+        case Ctl():
+            await _ctl(step, session)
 
 
 async def _ip(step: Ip, session: Session) -> None:
@@ -60,6 +85,21 @@ async def _redirect(step: Redirect, session: Session) -> None:
         "table inet sidecar {\n chain inbound {\n  type nat hook prerouting priority dstnat\n"
         f"  tcp dport {step.port} redirect to :{step.to}\n }}\n}}\n",
     )
+
+
+async def _ctl(step: Ctl, session: Session) -> None:
+    """Raises CtlFailed with what spiderpoolctl complains about."""
+    child = await asyncio.create_subprocess_exec(
+        *module("spiderpool.ctl.main", *step.words, "--kubeconfig"),
+        str(session.cluster.kubeconfig),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaint = await child.communicate()
+    if child.returncode:
+        words = (complaint or printed).decode(errors="replace").strip().partition("\n")[0]
+        raise CtlFailed(f"{step}: {words}")
 
 
 def _wait(step: Wait) -> list[str]:

@@ -93,6 +93,13 @@ class TableHas(_Common):
 
 
 @dataclass(frozen=True, slots=True)
+class Invariants(_Common):
+    """Every rule of :mod:`spiderpool.ipam.invariants` holds in the cluster."""
+
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkHas(_Common):
     """Rules, routes or neighbours of a place include ``lines`` and none of ``without``.
 
@@ -166,4 +173,14 @@ class Blocked(_Common):
     leaves: Reference | None = None
 
 
-Expectation = ObjectHas | EventSays | Refused | TableHas | NetworkHas | NicsHave | Reaches | Blocked
+Expectation = (
+    ObjectHas
+    | EventSays
+    | Refused
+    | TableHas
+    | Invariants
+    | NetworkHas
+    | NicsHave
+    | Reaches
+    | Blocked
+)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.scenario.changes import parse_ip, parse_redirect
 from harness.scenario.check import check
 from harness.scenario.document import Item, read, required
+from harness.scenario.expectations import Invariants
 from harness.scenario.manifests import manifest
 from harness.scenario.model import (
     Capability,
     Component,
     Expect,
     Install,
+    KillPart,
     Manifests,
     ManifestVerb,
     Name,
@@ -22,9 +24,11 @@ from harness.scenario.model import (
     Scale,
     Scenario,
     ServiceName,
+    StartPart,
     Step,
     Wait,
 )
+from harness.scenario.parts import parse_ctl, parse_part
 from harness.scenario.reference import IT
 from harness.scenario.words import namespace_of, object_name, parse_expectations
 
@@ -40,6 +44,8 @@ _CONDITION = re.compile(
 )
 _TOP = ("scenario", "summary", "cases", "needs", "topology", "names", "steps")
 _PATIENCE = 60.0
+_SETTLING = 10.0
+"""How long counts and endpoints may take to follow the last step."""
 
 
 def load(path: Path) -> Scenario:
@@ -59,10 +65,18 @@ def load(path: Path) -> Scenario:
         cases=entries["cases"].many(lambda case: case.text()) if "cases" in entries else (),
         needs=entries["needs"].many(_capability) if "needs" in entries else (),
         names=_names(entries["names"]) if "names" in entries else {},
-        steps=tuple(_step(step) for step in required(entries, "steps", item).items()),
+        steps=with_invariants([_step(step) for step in required(entries, "steps", item).items()]),
     )
     check(scenario)
     return scenario
+
+
+def with_invariants(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps, and at their end what must be true whatever happened: the rules of IPAM."""
+    last = next((s for s in reversed(steps) if isinstance(s, Expect)), None)
+    if last is None or not any(isinstance(step, Install) for step in steps):
+        return tuple(steps)
+    return (*steps, Expect(last.where, (Invariants("invariants", last.where, None, _SETTLING),)))
 
 
 def _capability(item: Item) -> Capability:
@@ -117,8 +131,11 @@ def _install(item: Item) -> Install:
 
 def _manifests(verb: ManifestVerb) -> Callable[[Item], Manifests]:
     def step(item: Item) -> Manifests:
-        entry = item.mapping(str(verb))[str(verb)]
-        return Manifests(entry.where, verb, entry.many(manifest))
+        known = (str(verb), "force") if verb is ManifestVerb.DELETE else (str(verb),)
+        entries = item.mapping(*known)
+        entry = entries[str(verb)]
+        force = "force" in entries and entries["force"].boolean()
+        return Manifests(entry.where, verb, entry.many(manifest), force)
 
     return step
 
@@ -165,5 +182,8 @@ _STEPS: Mapping[str, Callable[[Item], Step]] = {
     "wait": _wait,
     "ip": parse_ip,
     "redirect": parse_redirect,
+    "kill": parse_part("kill", KillPart),
+    "start": parse_part("start", StartPart),
+    "spiderpoolctl": parse_ctl,
     "expect": _expect,
 }

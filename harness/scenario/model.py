@@ -65,11 +65,13 @@ class ManifestVerb(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """``kubectl apply|create|delete -f`` of files that lie beside the scenario."""
+    """``kubectl apply|create|delete -f`` of files that lie beside the scenario; ``force``:
+    the API forgets pods at once, whatever kubelet does."""
 
     where: Where
     verb: ManifestVerb
     files: tuple[Path, ...]
+    force: bool = False
 
     def __str__(self) -> str:
         return f"{self.verb} {' '.join(path.name for path in self.files)}"
@@ -127,6 +129,51 @@ class Redirect:
         return f"redirect TCP port {self.port} to {self.to} on {self.place}"
 
 
+class Part(enum.StrEnum):
+    """A program of Spiderpool's; there is an agent on each node."""
+
+    AGENT = "agent"
+    CONTROLLER = "controller"
+
+
+@dataclass(frozen=True, slots=True)
+class _PartStep:
+    where: Where
+    part: Part
+    node: str | None
+
+    @property
+    def _text(self) -> str:
+        return f"{self.part} on {self.node}" if self.node else str(self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class KillPart(_PartStep):
+    """End a program at once, as a crash does."""
+
+    def __str__(self) -> str:
+        return f"kill {self._text}"
+
+
+@dataclass(frozen=True, slots=True)
+class StartPart(_PartStep):
+    """Start it again."""
+
+    def __str__(self) -> str:
+        return f"start {self._text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ctl:
+    """``spiderpoolctl`` with these words, which must succeed."""
+
+    where: Where
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"spiderpoolctl {' '.join(self.words)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Expect:
     """Judge these now."""
@@ -138,7 +185,7 @@ class Expect:
         return f"expect {len(self.expectations)} things"
 
 
-Step = Install | Manifests | Scale | Wait | Ip | Redirect | Expect
+Step = Install | Manifests | Scale | Wait | Ip | Redirect | KillPart | StartPart | Ctl | Expect
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import argparse
 import json
 from dataclasses import asdict
 
-from spiderpool.ctl.evidence import listed
-from spiderpool.ipam.invariants import Evidence, problems
+from spiderpool.ctl.evidence import every, with_api
+from spiderpool.ipam.invariants import Evidence, Problem, problems
 from spiderpool.kube import resources
+from spiderpool.kube.api import Client
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Prints what is wrong; status 1 when something is."""
+    wrong = with_api(options.kubeconfig, broken_rules)
+    if options.json:
+        print(json.dumps([asdict(problem) for problem in wrong]))
+    else:
+        for problem in wrong:
+            print(problem)
+        print(f"{len(wrong)} problems")
+    return 1 if wrong else 0
+
+
+async def broken_rules(client: Client) -> list[Problem]:
+    """What is wrong with the addresses of the cluster now.
+
+    Raises:
+        KubeError: the API did not answer, or refused.
+    """
     kinds = (
         resources.SPIDERIPBLOCK,
         resources.SPIDERIPPOOL,
@@ -26,9 +43,9 @@ def main(options: argparse.Namespace) -> int:
         resources.SPIDERENDPOINT,
         resources.POD,
     )
-    found = listed(options.kubeconfig, kinds)
+    found = await every(client, kinds)
     blocks, pools, reserved, nodes, endpoints, pods = (found[kind] for kind in kinds)
-    wrong = problems(
+    return problems(
         Evidence(
             blocks=blocks,
             pools=pools,
@@ -38,10 +55,3 @@ def main(options: argparse.Namespace) -> int:
             pods=pods,
         )
     )
-    if options.json:
-        print(json.dumps([asdict(problem) for problem in wrong]))
-    else:
-        for problem in wrong:
-            print(problem)
-        print(f"{len(wrong)} problems in {len(blocks)} blocks and {len(pools)} pools")
-    return 1 if wrong else 0

@@ -11,6 +11,7 @@ from harness.expect.names import Names, NicFacts, PodFacts
 from harness.scenario.document import Where
 from harness.scenario.expectations import (
     Expectation,
+    Invariants,
     NetworkHas,
     NicsHave,
     ObjectHas,
@@ -64,3 +65,12 @@ def test_a_name_that_stands_for_nothing_fails() -> None:
     has: Any = {"ip": "{web.net9}"}
     verdict = judge(ObjectHas(*AT, "pod/x", "default", has, 1.0), {"ip": "1"}, NAMES)
     assert verdict.sentence == "it (s.yaml:3): web has no NIC net9; it has net1"
+
+
+def test_rules_of_addresses_that_are_broken_are_listed() -> None:
+    rules = Invariants(*AT, 1.0)
+    assert judge(rules, "", NAMES).ok
+    verdict = judge(rules, "10.6.0.1: no owner\n10.6.0.2: no pool", NAMES)
+    assert not verdict.ok
+    assert "2 rules of IPAM are broken" in verdict.sentence
+    assert verdict.seen == ("10.6.0.1: no owner", "10.6.0.2: no pool")

@@ -63,7 +63,7 @@ def test_steps_keep_their_order_and_lines(tmp_path: Path) -> None:
 """,
         )
     )
-    install, manifests, wait, expect = loaded.steps
+    install, manifests, wait, expect, _ = loaded.steps
     assert isinstance(install, Install) and install.where.line == 9
     assert isinstance(manifests, Manifests)
     assert manifests.files == ((tmp_path / "nginx.yaml").resolve(),)
