@@ -5,13 +5,21 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from harness.golden.meaning import MAIN_VIEW, Kind, Statement
+from harness.golden.meaning import MAIN_VIEW, Kind, Statement, view_family
 from harness.golden.recorded import Pair
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.facts import node_addresses
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.netlink.objects import Route, Scope
-from spiderpool.types.address import Address, Family, address_of, host_prefix
+from spiderpool.types.address import (
+    Address,
+    Family,
+    address_of,
+    contains,
+    family_of,
+    host_prefix,
+    network_of,
+)
 from spiderpool.types.names import MAIN, IfName
 
 
@@ -75,6 +83,27 @@ class Context:
         by_node = route.gateway in self.node_addresses
         return (reply and by_node) or self.leads_to_cluster(route)
 
+    def is_complete(self, view: str) -> bool:
+        """Whether ours leads whoever uses ``view`` to all that a complete table has."""
+        family, owner = view_family(view), self.nic_of(view)
+        routes = {s.route for s in self.ours if s.view == view and s.route is not None}
+        by_passage = {r.destination for r in routes if r.link == self.passage}
+        networks = {network_of(entry.address) for entry in self.before.pod.addresses}
+        cluster = {p for p in self.config.cluster_cidrs if family_of(p) is family} - networks
+        node = self.primary(family)
+        if node is not None and not self._is_in_cluster(node):
+            cluster.add(host_prefix(node))
+        itself = {host_prefix(address_of(e.address)) for e in self.before.pod.addresses}
+        own = {
+            route
+            for route in self._own_routes()
+            if (route.link, route.family) == (owner, family) and route.destination not in itself
+        }
+        return cluster <= by_passage and own <= {_plain(route) for route in routes}
+
+    def _is_in_cluster(self, address: Address) -> bool:
+        return any(contains(prefix, address) for prefix in self.config.cluster_cidrs)
+
     def leads_to_cluster(self, route: Route) -> bool:
         """Whether it is a route by the passage to the node itself, or over it to the cluster."""
         if route.link != self.passage:
@@ -90,11 +119,12 @@ class Context:
         return {_plain(route) for route in main if route is not None}
 
     def primary(self, family: Family) -> Address | None:
-        """The node's address on the link of its default route."""
+        """The node's address on the link of its default route, else its first one."""
         defaults = (r for r in self.before.node.routes if r.is_default and r.family is family)
         link = next((r.link for r in defaults if r.table == MAIN and r.link), None)
         entries = self.before.node.addresses_of(link or "", family)
-        return next((address_of(e.address) for e in entries if e.scope is Scope.GLOBAL), None)
+        found = [address_of(entry.address) for entry in entries if entry.scope is Scope.GLOBAL]
+        return next(iter((*found, *node_addresses(self.before.node, family))), None)
 
     @property
     def node_addresses(self) -> set[Address]:

@@ -33,8 +33,8 @@ def _other(side: Side) -> Side:
 
 
 def _del_leaves_nothing(side: Side, statement: Statement, context: Context) -> bool:
-    """After a DEL: theirs leaves what it made, ours is as it was before the ADD."""
-    if context.restored is None:
+    """After a DEL: theirs leaves what it made, ours is in all as it was before the ADD."""
+    if context.restored is None or context.ours != context.restored:
         return False
     return (statement in context.restored) is (side is Side.OURS)
 
@@ -56,7 +56,7 @@ def _fixed_numbers(side: Side, statement: Statement, context: Context) -> bool:
 
 def _is_our_number(statement: Statement, context: Context) -> bool:
     first, nic = context.config.first_nic, context.nic_of(statement.view)
-    if statement.view == "mark 0x1":
+    if statement.view.startswith("mark 0x1"):
         return statement.text == f"priority {REPLY_PRIORITY} table {table_of(NODE_VETH, first)}"
     if nic is None:
         return False
@@ -71,7 +71,8 @@ def _every_nic_has_a_rule(side: Side, statement: Statement, context: Context) ->
         return False
     if statement.route is None:
         return _is_our_number(statement, context)
-    return context.belongs_to_table(statement.view, statement.route)
+    belongs = context.belongs_to_table(statement.view, statement.route)
+    return belongs and context.is_complete(statement.view)
 
 
 def _no_orphan_tables(side: Side, statement: Statement, context: Context) -> bool:
@@ -109,8 +110,10 @@ def _complete_tables(side: Side, statement: Statement, context: Context) -> bool
     """Ours has the cluster, the node and what the NIC is connected to in every table."""
     if side is not Side.OURS or statement.route is None or statement.place != "pod":
         return False
-    is_policy = statement.view.startswith(("from ", "mark "))
-    return is_policy and context.belongs_to_table(statement.view, statement.route)
+    if not statement.view.startswith(("from ", "mark ")):
+        return False
+    belongs = context.belongs_to_table(statement.view, statement.route)
+    return belongs and context.is_complete(statement.view)
 
 
 def _primary_gateway(side: Side, statement: Statement, context: Context) -> bool:

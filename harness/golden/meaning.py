@@ -20,6 +20,7 @@ from spiderpool.types.address import Family
 from spiderpool.types.names import LOCAL, MAIN, TableID
 
 MAIN_VIEW = "main"
+_OF_IPV6 = " ipv6"
 IS_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -91,31 +92,31 @@ def _state(place: str, state: NetState, names: dict[str, str]) -> Iterator[State
 
 def _tables(place: str, state: NetState) -> Iterator[Statement]:
     """Rules that every namespace has lead to local, main and default."""
-    users: dict[TableID, list[str]] = {MAIN: [MAIN_VIEW]}
+    users = {(MAIN, family): [MAIN_VIEW] for family in Family}
     for rule in state.rules:
         if rule.table in (LOCAL, MAIN, TableID(253)):
             continue
         view = _view(rule)
-        users.setdefault(rule.table, []).append(view)
+        users.setdefault((rule.table, rule.family), []).append(view)
         yield Statement(place, Kind.NUMBER, view, f"priority {rule.priority} table {rule.table}")
-    for route in state.routes:
-        for leg in legs(route):
-            if leg.destination == "fe80::/64" or leg.table == LOCAL:
-                continue
-            for view in users.get(leg.table, [f"nobody, table {leg.table}"]):
-                if view == MAIN_VIEW or not view.startswith(("from", "mark")) or _fits(view, leg):
-                    yield _route(place, view, leg)
+    for leg in (leg for route in state.routes for leg in legs(route)):
+        if leg.destination == "fe80::/64" or leg.table == LOCAL:
+            continue
+        for view in users.get((leg.table, leg.family), [f"nobody, table {leg.table}"]):
+            yield _route(place, view, leg)
 
 
-def _fits(view: str, route: Route) -> bool:
-    """A table is shared by both families, a rule is of one."""
-    return (":" in view) is (":" in route.destination) or view.startswith("mark")
+def view_family(view: str) -> Family:
+    """The family of a rule's view."""
+    return Family.V6 if ":" in view or view.endswith(_OF_IPV6) else Family.V4
 
 
 def _view(rule: Rule) -> str:
-    if rule.mark is not None:
-        return f"mark {rule.mark:#x}"
-    return f"from {rule.source.partition('/')[0]}" if rule.source else "all"
+    """A rule is of one family, though a table is shared by both."""
+    if rule.source:
+        return f"from {rule.source.partition('/')[0]}"
+    words = "all" if rule.mark is None else f"mark {rule.mark:#x}"
+    return words + (_OF_IPV6 if rule.family is Family.V6 else "")
 
 
 def _route(place: str, view: str, route: Route) -> Statement:

@@ -4,54 +4,93 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 from golden_files import golden
 
-from harness.golden.compare import Verdict
+from harness.golden import inmemory
+from harness.golden.compare import Judgement, Verdict
 from harness.golden.coordinator import judge
-from spiderpool.coordinator import plan as plans
-from spiderpool.coordinator import pod
+from spiderpool.coordinator import plan, pod
+from spiderpool.coordinator.facts import Facts
+from spiderpool.coordinator.plan import Plan
+from spiderpool.coordinator.removal import Departure
 from spiderpool.coordinator.scene import Scene
-from spiderpool.errors import BadInput
-from spiderpool.netlink.operations import AddRoute, AddRule, DeleteRoute, Operation, SetNeighbour
+from spiderpool.errors import BadInput, SpiderpoolError
+from spiderpool.netlink.operations import AddRoute, Operation, SetSysctl
+from spiderpool.netlink.text import as_command
 from spiderpool.types.address import Address, Prefix
 from spiderpool.types.names import IfName
 
 DIRECTORY = golden("coordinator")
 
 
-Mutant = Callable[[Operation], bool]
+def mutilated(monkeypatch: pytest.MonkeyPatch, case: str, call: int, place: int) -> Judgement:
+    """Judge with one operation less: the one at ``place`` of the pod's and then the node's
+    plan of the ADD number ``call``."""
+    whole, calls = inmemory.plan, count()
 
-MUTANTS: dict[str, Mutant] = {
-    "net1's rule is forgotten": lambda op: isinstance(op, AddRule) and op.rule.table == 100,
-    "net1's default stays in main": lambda op: isinstance(op, DeleteRoute),
-    "main has no cluster routes": lambda op: (
-        isinstance(op, AddRoute) and op.route.table == 254 and op.route.gateway is not None
-    ),
-    "the node has no route of its own": lambda op: (
-        isinstance(op, AddRoute) and op.route.destination == "10.6.212.132/32"
-    ),
-    "net1's table has no default": lambda op: (
-        isinstance(op, AddRoute) and op.route.table == 100 and op.route.is_default
-    ),
-    "the pod does not know the node's MAC": lambda op: isinstance(op, SetNeighbour),
-}
+    def lacking(facts: Facts) -> Plan:
+        made = whole(facts)
+        if next(calls) != call:
+            return made
+        operations = [*made.pod, *made.node]
+        del operations[place]
+        inside = len(made.pod) - (place < len(made.pod))
+        return replace(made, pod=tuple(operations[:inside]), node=tuple(operations[inside:]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inmemory, "plan", lacking)
+        return judge(DIRECTORY, case)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_what_a_plan_lacks_is_a_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = pod.pod_plan
+def plans(monkeypatch: pytest.MonkeyPatch, case: str) -> list[list[Operation]]:
+    """What each ADD of the case does."""
+    found: list[list[Operation]] = []
+    whole = inmemory.plan
 
-    def mutilated(scene: Scene) -> tuple[Operation, ...]:
-        return tuple(op for op in whole(scene) if not MUTANTS[name](op))
+    def kept(facts: Facts) -> Plan:
+        made = whole(facts)
+        found.append([*made.pod, *made.node])
+        return made
 
-    monkeypatch.setattr(plans, "pod_plan", mutilated)
-    judgement = judge(DIRECTORY, "seed-overlay-2nic")
-    assert judgement.verdict is Verdict.DIFFERENT, name
+    with monkeypatch.context() as patch:
+        patch.setattr(inmemory, "plan", kept)
+        judge(DIRECTORY, case)
+    return found
+
+
+@pytest.mark.parametrize("case", ["seed-overlay-2nic", "underlay-2nic", "overlay-2nic-dual-cidrs"])
+def test_an_operation_less_is_a_difference(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for sysctls, which are not recorded."""
+    tried = 0
+    for call, operations in enumerate(plans(monkeypatch, case)):
+        for place, operation in enumerate(operations):
+            if isinstance(operation, SetSysctl):
+                continue
+            tried += 1
+            try:
+                verdict = mutilated(monkeypatch, case, call, place).verdict
+            except SpiderpoolError:
+                continue  # the rest of the plan cannot be carried out without it
+            assert verdict is Verdict.DIFFERENT, as_command(operation)
+    assert tried > 15
+
+
+def test_a_removal_that_leaves_anything_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = inmemory.removal
+    for place in range(4):
+
+        def lacking(departure: Departure, place: int = place) -> Plan:
+            gone = whole(departure)
+            return replace(gone, pod=(*gone.pod[:place], *gone.pod[place + 1 :]))
+
+        monkeypatch.setattr(inmemory, "removal", lacking)
+        assert judge(DIRECTORY, "seed-overlay-2nic").verdict is Verdict.DIFFERENT
 
 
 @pytest.mark.parametrize(
@@ -80,7 +119,7 @@ def test_what_a_plan_has_too_much_is_a_difference(
                         )
                     )
 
-    monkeypatch.setattr(plans, "pod_plan", lambda scene: tuple(swollen(scene)))
+    monkeypatch.setattr(plan, "pod_plan", lambda scene: tuple(swollen(scene)))
     judgement = judge(DIRECTORY, "seed-overlay-2nic")
     assert judgement.verdict is Verdict.DIFFERENT, says
 
