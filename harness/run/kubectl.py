@@ -12,7 +12,7 @@ from spiderpool.errors import SpiderpoolError
 
 
 class KubectlFailed(SpiderpoolError):
-    """kubectl is missing, or it refused: the text is its own."""
+    """kubectl is missing, or it refused: the text is its own, on one line."""
 
 
 def find() -> str | None:
@@ -31,7 +31,7 @@ class Kubectl:
         """What ``kubectl arguments`` prints.
 
         Raises:
-            KubectlFailed: with the first line of what it complains about.
+            KubectlFailed: with what it complains about.
         """
         program = find()
         if program is None:
@@ -52,6 +52,6 @@ class Kubectl:
             child.kill()
             raise
         if child.returncode:
-            words = complaint.decode(errors="replace").strip().partition("\n")[0]
+            words = " ".join(complaint.decode(errors="replace").split())
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {words}")
         return printed.decode()
