@@ -28,7 +28,8 @@ def wrong_type(field: str, value: Any, detail: str) -> Cause:
 
 
 def unsupported(field: str, value: Any, allowed: Iterable[Any]) -> Cause:
-    listed = ", ".join(shown(choice) for choice in allowed)
+    texts = (choice if isinstance(choice, str) else shown(choice) for choice in allowed)
+    listed = ", ".join(map(shown, texts))
     message = f"Unsupported value: {shown(value)}: supported values: {listed}"
     return Cause("FieldValueNotSupported", message, field)
 

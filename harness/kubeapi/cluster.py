@@ -75,9 +75,12 @@ class Cluster:
         spec = crd["spec"]
         if crds.is_terminating(crd):
             return
+        others = (each for each in self.store.all(CRD_BUCKET) if key_of(each) != key_of(crd))
+        taken = crds.taken_name(crd, others)
         self.registry.remove(spec["group"], spec["names"]["plural"])
-        self.registry.add(crds.kinds_of(crd))
-        accepted = crds.established_status(crd)
+        if not taken:
+            self.registry.add(crds.kinds_of(crd))
+        accepted = crds.established_status(crd, taken)
         if accepted != crd.get("status"):
             self.store.put(
                 CRD_BUCKET, {**crd, "metadata": dict(crd["metadata"]), "status": accepted}

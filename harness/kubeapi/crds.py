@@ -5,7 +5,7 @@ All pure; ``definitions.py`` acts on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from harness.kubeapi import causes
 from harness.kubeapi.kinds import Column, Kind, ScalePaths
@@ -126,6 +126,22 @@ def _column(column: Object) -> Column:
         description=column.get("description") or "",
         path=column["jsonPath"],
     )
+
+
+def taken_name(crd: Object, others: Iterable[Object]) -> str:
+    """A name that another definition of the group had first, or empty."""
+    spec = crd["spec"]
+    mine = _names(spec["names"])
+    for other in others:
+        accepted = (other.get("status") or {}).get("acceptedNames") or {}
+        if other["spec"]["group"] == spec["group"] and mine & _names(accepted):
+            return min(mine & _names(accepted))
+    return ""
+
+
+def _names(names: Object) -> set[str]:
+    named = {names.get(field) or "" for field in ("plural", "singular", "kind", "listKind")}
+    return (named | set(names.get("shortNames") or ())) - {""}
 
 
 def established_status(crd: Object, taken: str = "") -> Object:

@@ -34,13 +34,13 @@ def embedded_server(folder: Path, *options: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def real_server(folder: Path, assets: Path) -> Iterator[Path]:
+def real_server(folder: Path, assets: Path, *options: str) -> Iterator[Path]:
     """The path of a kubeconfig for a kube-apiserver with an etcd of its own."""
     server = prepare(assets, folder, [_SERVICE_CIDR])
     log = folder / "apiserver.log"
     with (
         _process(server.etcd, folder / "etcd.log"),
-        _process(server.kube_apiserver, log) as process,
+        _process([*server.kube_apiserver, *options], log) as process,
     ):
         _wait_until(server.is_ready, process, log)
         config = folder / "real.kubeconfig"

@@ -10,7 +10,7 @@ from harness.kubeapi import causes, decoding, names, status
 from harness.kubeapi.admission import Attempt, Operation
 from harness.kubeapi.builtin import defaults, rules
 from harness.kubeapi.builtin.types import zero_of
-from harness.kubeapi.cel.rules import rule_causes
+from harness.kubeapi.cel.rules import checked_rules
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, clone, generated_name, meta, timestamp
@@ -231,7 +231,8 @@ def _check(kind: Kind, obj: Object, old: Object | None, subresource: str = "") -
     elif subresource == "status":
         found += _status_causes(kind, obj, old)
     else:
-        found += validate(kind.schema, obj) or list(rule_causes(kind.schema, obj, *before))
+        broken = validate(kind.schema, obj)
+        found += broken + checked_rules(kind.schema, obj, before, broken)
     if found:
         raise status.invalid(kind.name, kind.group, obj["metadata"]["name"], found)
 
@@ -241,7 +242,8 @@ def _status_causes(kind: Kind, obj: Object, old: Object | None) -> list[status.C
     schema = (kind.schema.get("properties") or {}).get("status") or {}
     before = (old["status"],) if old and "status" in old else ()
     new = obj.get("status", {})
-    found = validate(schema, new) or list(rule_causes(schema, new, *before))
+    broken = validate(schema, new)
+    found = broken + checked_rules(schema, new, before, broken)
     return [replace(cause, field=f"status.{cause.field}".rstrip(".")) for cause in found]
 
 

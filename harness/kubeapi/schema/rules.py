@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.kubeapi import causes
+from harness.kubeapi.cel.rules import definition_causes
 from harness.kubeapi.kinds import Schema
 from harness.kubeapi.schema.structural import preserves
 from harness.kubeapi.schema.validate import validate
@@ -26,6 +27,7 @@ def structural_causes(schema: Schema, field: str) -> Iterator[Cause]:
 def _schema(schema: Schema, field: str) -> Iterator[Cause]:
     yield from _type_causes(schema, field)
     yield from _list_causes(schema, field)
+    yield from definition_causes(schema, field)
     if "default" in schema:
         yield from validate(schema, schema["default"], f"{field}.default")
     if schema.get("properties") and schema.get("additionalProperties"):

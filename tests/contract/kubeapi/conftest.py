@@ -22,6 +22,10 @@ from harness.kubeapi.real import assets_folder
 SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
 
 
+FORGETFUL = ("--watch-cache-sizes=serviceaccounts#0", "--etcd-compaction-interval=1s")
+"""Soon a real server, too, cannot watch service accounts from the beginning."""
+
+
 @pytest.fixture(scope="session", params=SERVERS)
 def kubeconfig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -29,7 +33,7 @@ def kubeconfig(
     folder = tmp_path_factory.mktemp(str(request.param))
     assets = assets_folder()
     if request.param == "real" and assets:
-        server = real_server(folder, assets)
+        server = real_server(folder, assets, *FORGETFUL)
     else:
         server = embedded_server(folder, "--history=100")
     with server as config:
