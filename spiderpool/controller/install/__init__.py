@@ -1,0 +1,1 @@
+"""What an installation does once: definitions, defaults, plugins on a node, and the way back."""
