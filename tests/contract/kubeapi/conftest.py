@@ -41,11 +41,6 @@ def kubeconfig(
 
 
 @pytest.fixture(scope="session")
-def server_kind(kubeconfig: Path) -> str:
-    return kubeconfig.stem
-
-
-@pytest.fixture(scope="session")
 def session_client(kubeconfig: Path) -> Iterator[Api]:
     api = Api.from_kubeconfig(kubeconfig)
     yield api
