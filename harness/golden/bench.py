@@ -62,8 +62,9 @@ class Bench:
     @classmethod
     @cache
     def of(cls, directory: Path) -> Bench:
-        """What the folder's recordings were made on."""
-        recordings = [json.loads(path.read_text()) for path in sorted(directory.glob("*.json"))]
+        """What the folder's recordings were made on, as far as they can be read."""
+        read = (json.loads(path.read_text()) for path in sorted(directory.glob("*.json")))
+        recordings = [recorded for recorded in read if isinstance(recorded.get("steps"), list)]
         given = [ip for recorded in recordings for ip in _given(recorded)]
         unknown = _unknown(recordings, given)
         families = {family_of(ip["address"]) for ip in given} | {Family.V4}
@@ -83,7 +84,7 @@ def _unknown(recordings: list[Object], given: list[Object]) -> dict[str, Object]
         name = ip["ipPool"]
         if name in POOLS or name in found:
             continue
-        statuses = [r["pools_with_allocations"].get(name) for r in recordings]
+        statuses = [r.get("pools_with_allocations", {}).get(name) for r in recordings]
         held = {a for status in statuses if status for a in json.loads(status["allocatedIPs"])}
         first = min(map(ip_address, {*held, ip["address"].split("/")[0]}), key=int)
         count = max((status["totalIPCount"] for status in statuses if status), default=1)
