@@ -12,6 +12,7 @@ from spiderpool.errors import SpiderpoolError
 COMMANDS = {
     "run": "run scenarios, with a live view",
     "golden": "hold recorded cases of upstream against ours",
+    "plan": "print what the coordinator would do in a recorded case",
     "diff": "compare our coordinator with another executable",
     "doctor": "say what this machine can do, and how to mend what it cannot",
 }
