@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spiderpool.agent.configuration import configuration, removal_configuration
-from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, mac_of, read_facts
+from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, macs_of, read_facts
 from spiderpool.agent.detection import Wire, announce, conflicts, silent
 from spiderpool.agent.footprints import Footprints
 from spiderpool.agent.threads import in_thread
@@ -104,7 +104,7 @@ class CoordinatorHandler:
         config = call.config
         if not (config.detect_ip_conflict or config.detect_gateway):
             return
-        wire = Wire(pod, call.nic, await in_thread(_mac, call.nic, pod))
+        wire = await in_thread(_wire, call.nic, pod)
         ips = _ips_of(request)
         if config.detect_ip_conflict:
             found = await conflicts(wire, [address_of(ip.address) for ip in ips])
@@ -233,9 +233,9 @@ def _ips_of(request: CniRequest) -> list[IpConfig]:
     ]
 
 
-def _mac(nic: IfName, pod: Namespace) -> str:
+def _wire(nic: IfName, pod: Namespace) -> Wire:
     with Kernel(pod) as inside:
-        return mac_of(inside, nic)
+        return Wire(pod, nic, *macs_of(inside, nic))
 
 
 def _announce(request: CniRequest, pod: Namespace, mac: str) -> None:

@@ -161,16 +161,17 @@ def _read_links_of_node(node: Transport, passage: IfName, others: Iterable[IfNam
     return node.dump(replace(_NOTHING, neighbours_of=links, sysctls=keys))
 
 
-def mac_of(pod: Transport, nic: IfName) -> str:
-    """The NIC's MAC.
+def macs_of(pod: Transport, nic: IfName) -> tuple[str, frozenset[str]]:
+    """The NIC's MAC, and those of all links of the pod.
 
     Raises:
         BadInput: the pod has no such link.
     """
-    link = pod.dump(replace(_NOTHING, links=(nic,))).link(nic)
+    state = pod.dump(replace(_NOTHING, links=None))
+    link = state.link(nic)
     if link is None:
         raise no_such_link(nic)
-    return link.mac
+    return link.mac, frozenset(one.mac for one in state.links)
 
 
 def carry_out(made: Plan, facts: Facts, pod: Transport, node: Transport) -> None:

@@ -44,11 +44,16 @@ PROBING = Timing()
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A NIC inside a pod's namespace."""
+    """A NIC inside a pod's namespace.
+
+    ``siblings`` are MACs of the pod's links. Until the plan is applied, another NIC of the
+    pod in the same network answers for this one's address (sysctl arp_ignore=0).
+    """
 
     namespace: Namespace
     nic: IfName
     mac: str
+    siblings: frozenset[str] = frozenset()
 
 
 async def conflicts(
@@ -62,7 +67,7 @@ async def conflicts(
     wanted = set(addresses)
 
     def is_rival(one: Heard) -> bool:
-        return one.address in wanted and one.mac != wire.mac
+        return one.address in wanted and one.mac not in {wire.mac, *wire.siblings}
 
     frames = {address: probe(wire.mac, address) for address in wanted}
     return await _ask(wire, frames, is_rival, timing)
