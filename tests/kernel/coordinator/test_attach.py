@@ -191,10 +191,10 @@ def test_an_address_that_someone_has_is_refused_and_set_aside(world: AttachedPod
 def test_another_nic_of_the_pod_in_one_network_is_no_conflict(world: AttachedPod) -> None:
     """eth0 answers ARP for net1's address, which its own namespace has."""
     world.macvlan("eth0", 144)
-    world.macvlan("net1", 145)
 
     async def go() -> None:
         await world.call(ADD, "eth0", 144, mode="underlay")
+        world.macvlan("net1", 145)
         await world.call(ADD, "net1", mode="underlay", detectIPConflict=True)
 
     asyncio.run(go())
