@@ -45,16 +45,6 @@ class Admission(Protocol):
         ...
 
 
-class AdmitAll:
-    """No webhooks."""
-
-    async def change(self, attempt: Attempt) -> tuple[Object | None, list[str]]:
-        return attempt.obj, []
-
-    async def check(self, attempt: Attempt) -> list[str]:
-        return []
-
-
 def check_namespace(kind: Kind, name: str, namespace: str, found: Object | None) -> None:
     """A new object needs a namespace that exists (404) and is not going away (403)."""
     if found is None:

@@ -7,7 +7,7 @@ decides and commits without an ``await`` between, which makes it a transaction.
 from __future__ import annotations
 
 from harness.kubeapi import crds, status
-from harness.kubeapi.admission import Admission, AdmitAll, check_namespace
+from harness.kubeapi.admission import Admission, check_namespace
 from harness.kubeapi.builtin.kinds import builtin_kinds
 from harness.kubeapi.builtin.services import ServiceAllocator, ServiceRanges
 from harness.kubeapi.deletion import is_finished
@@ -15,6 +15,7 @@ from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, key_of
 from harness.kubeapi.registry import Registry
 from harness.kubeapi.store import KEPT_CHANGES, Store
+from harness.kubeapi.webhooks import Webhooks
 
 CRD_BUCKET = "customresourcedefinitions.apiextensions.k8s.io"
 NAMESPACE_BUCKET = "namespaces."
@@ -32,7 +33,7 @@ class Cluster:
         self.store = Store(history)
         self.registry = Registry(builtin_kinds())
         self.services = ServiceAllocator(ranges or ServiceRanges())
-        self.admission: Admission = admission or AdmitAll()
+        self.admission: Admission = admission or Webhooks(self.store)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """Raises 404."""

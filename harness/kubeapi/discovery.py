@@ -66,7 +66,7 @@ def _entries(kind: Kind) -> Iterator[Object]:
         "singularName": kind.singular_name,
         "namespaced": kind.namespaced,
         "kind": kind.name,
-        "verbs": _VERBS,
+        "verbs": verbs_of(kind),
         **({"shortNames": list(kind.short_names)} if kind.short_names else {}),
         **({"categories": list(kind.categories)} if kind.categories else {}),
     }
@@ -76,6 +76,10 @@ def _entries(kind: Kind) -> Iterator[Object]:
         if part.get("group"):
             entry |= {"group": part["group"], "version": part["version"]}
         yield entry
+
+
+def verbs_of(kind: Kind) -> list[str]:
+    return [verb for verb in _VERBS if kind.deleted_together or verb != "deletecollection"]
 
 
 def parts_of(kind: Kind) -> Iterator[tuple[str, Object, list[str]]]:
@@ -128,7 +132,7 @@ def _described(kind: Kind) -> Object:
         "responseKind": own,
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular_name,
-        "verbs": _VERBS,
+        "verbs": verbs_of(kind),
         **({"shortNames": list(kind.short_names)} if kind.short_names else {}),
         **({"categories": list(kind.categories)} if kind.categories else {}),
         **({"subresources": parts} if parts else {}),

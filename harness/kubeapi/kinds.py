@@ -57,6 +57,7 @@ class Kind:
     unconditional_update: bool = True
     storage_version: str = ""
     returns_deleted: bool = False
+    deleted_together: bool = True
 
     @property
     def api_version(self) -> str:

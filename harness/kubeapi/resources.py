@@ -165,6 +165,8 @@ async def _delete(call: Call) -> web.StreamResponse:
 
 
 async def _delete_collection(call: Call) -> web.StreamResponse:
+    if not call.kind.deleted_together:
+        raise status.method_not_allowed()
     options = await _options(call)
     found = reads.list_objects(call.cluster, call.kind, call.path.namespace, call.query)
     deleted = []

@@ -66,7 +66,7 @@ async def create(
     attempt = Attempt(Operation.CREATE, kind, write.namespace, name, obj, None, "", write.dry_run)
     obj, more = await _admitted(cluster, attempt, obj)
     _check(kind, obj, None)
-    more += await cluster.admission.check(attempt)
+    more += await cluster.admission.check(replace(attempt, obj=obj))
     if cluster.store.get(kind.bucket, (write.namespace, name)) is not None:
         raise status.already_exists(kind.plural, kind.group, name)
     cluster.check_namespace(kind, write.namespace, name)
@@ -181,7 +181,7 @@ async def revise(
         )  # fmt: skip
         new, more = await _admitted(cluster, attempt, new)
         _check(kind, new, old, write.subresource)
-        more += await cluster.admission.check(attempt)
+        more += await cluster.admission.check(replace(attempt, obj=new))
         if cluster.store.get(kind.bucket, (write.namespace, write.name)) is None:
             raise status.not_found(kind.plural, kind.group, write.name)
         if cluster.get(kind, write.namespace, write.name) != old:

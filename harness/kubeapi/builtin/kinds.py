@@ -30,7 +30,8 @@ def _core() -> list[Kind]:
     plain: dict[str, Any] = {"has_generation": False}
     return [
         _kind("v1", "namespaces", "Namespace", namespaced=False, short="ns", has_status=True,
-              subresources=("finalize",), selectable=("status.phase",), **plain),
+              subresources=("finalize",), selectable=("status.phase",),
+              deleted_together=False, **plain),
         _kind("v1", "nodes", "Node", namespaced=False, short="no", has_status=True,
               selectable=("spec.unschedulable",), **plain),
         _kind("v1", "pods", "Pod", short="po", categories=_ALL, has_status=True,
