@@ -26,7 +26,7 @@ from spiderpool.errors import OperationFailed, SpiderpoolError
 
 
 class CtlFailed(SpiderpoolError):
-    """spiderpoolctl did not succeed; the text has its first line."""
+    """spiderpoolctl did not succeed; the text has its last line."""
 
 
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -98,7 +98,7 @@ async def _ctl(step: Ctl, session: Session) -> None:
     )
     printed, complaint = await child.communicate()
     if child.returncode:
-        words = (complaint or printed).decode(errors="replace").strip().partition("\n")[0]
+        words = (complaint or printed).decode(errors="replace").strip().rpartition("\n")[2]
         raise CtlFailed(f"{step}: {words}")
 
 

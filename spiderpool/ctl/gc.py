@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from spiderpool.ctl.evidence import with_api
-from spiderpool.ctl.giving_back import look, write
+from spiderpool.ctl.giving_back import drop_endpoints, look, write
 from spiderpool.ctl.table import table
 from spiderpool.ipam.reclaim import WAIT, Suspect, releases
 from spiderpool.kube.api import Client
@@ -53,6 +53,7 @@ async def collect(client: Client) -> list[Suspect]:
     second = await look(client)
     ripe = [each for each in second.suspects() if each.entry in first][:MOST_AT_ONCE]
     await write(client, releases(second.ledger, ripe, second.around.now))
+    await drop_endpoints(client, second.alive())
     return ripe
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from spiderpool.ctl.evidence import every, where_served
-from spiderpool.errors import Invalid, SpiderpoolError
+from spiderpool.errors import Conflict, Invalid, NotFound, SpiderpoolError
 from spiderpool.ipam.blocks import Change, by_block, patch_body
+from spiderpool.ipam.endpoints import is_outdated
+from spiderpool.ipam.facts import why_dead
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.reclaim import Suspect, suspects
 from spiderpool.ipam.surroundings import Surroundings, surroundings
@@ -27,6 +30,10 @@ class Look:
 
     def suspects(self) -> list[Suspect]:
         return list(suspects(self.ledger.entries(), self.around))
+
+    def alive(self) -> set[str]:
+        """UIDs of the pods that may hold addresses."""
+        return {pod.uid for pod in self.around.pods.values() if not why_dead(pod)}
 
 
 async def look(client: Client) -> Look:
@@ -60,3 +67,23 @@ async def write(client: Client, changes: Iterable[Change]) -> None:
         except Invalid:
             names = ", ".join(change.address for change in group)
             raise SpiderpoolError(f"{names}: changed hands meanwhile; look again") from None
+
+
+async def drop_endpoints(client: Client, alive: Container[str]) -> None:
+    """Delete the endpoints of pods (by UID) that are not alive and hold nothing any more.
+
+    Endpoints are read before addresses: whoever has one has its address already.
+
+    Raises:
+        KubeError: the API did not answer, or forbids it.
+    """
+    endpoints = (await client.list(resources.SPIDERENDPOINT))["items"]
+    ledger = Ledger((await client.list(resources.SPIDERIPBLOCK))["items"])
+    for obj in endpoints:
+        if is_outdated(obj, alive, ledger):
+            metadata = obj["metadata"]
+            name, namespace = metadata["name"], metadata["namespace"]
+            with suppress(NotFound, Conflict):
+                await client.delete(
+                    resources.SPIDERENDPOINT, name, namespace, uid=metadata.get("uid", "")
+                )

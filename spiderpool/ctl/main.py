@@ -21,15 +21,19 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; bad input ends with one line on stderr and status 2."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(prog="spiderpoolctl", description=__doc__)
+    everywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    everywhere.add_argument("--kubeconfig", help="default: $KUBECONFIG, or the service account")
+    cluster, given = everywhere.parse_known_args(given)
+    parser = argparse.ArgumentParser(
+        prog="spiderpoolctl", description=__doc__, parents=[everywhere]
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in given if word in COMMANDS), None)
     for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--kubeconfig", help="default: $KUBECONFIG, or the service account")
         if name == chosen:
             import_module(f"spiderpool.ctl.{name}").add_arguments(sub)
-    options = parser.parse_args(given)
+    options = parser.parse_args(given, cluster)
     try:
         status: int = import_module(f"spiderpool.ctl.{options.command}").main(options)
     except SpiderpoolError as error:

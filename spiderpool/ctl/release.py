@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spiderpool.ctl.giving_back import Look, look, write
+from spiderpool.ctl.giving_back import Look, drop_endpoints, look, write
 from spiderpool.errors import BadInput
 from spiderpool.ipam.allocation import Desk, Release
 from spiderpool.ipam.blocks import Change, seconds
@@ -34,6 +34,7 @@ async def release(client: Client, what: str, *, force: bool) -> list[Entry]:
         for entry in found:
             refuse_if_used(entry, seen)
     await write(client, [change(entry, seen) for entry in found])
+    await drop_endpoints(client, seen.alive() - {entry.slot.pod_uid or "" for entry in found})
     return found
 
 

@@ -12,6 +12,7 @@ from ipam_world import World
 
 from spiderpool.ctl import evidence
 from spiderpool.ctl.main import main
+from spiderpool.kube.resources import SPIDERENDPOINT
 
 
 @dataclass
@@ -40,6 +41,11 @@ class Shell:
         """Of every address that has one, by address."""
         ledger = asyncio.run(self.world.ledger())
         return {e.address: str(e.slot.state) for e in ledger.entries()}
+
+    def endpoints(self) -> list[str]:
+        """Names of the SpiderEndpoints."""
+        found = asyncio.run(self.world.api.list(SPIDERENDPOINT))["items"]
+        return [obj["metadata"]["name"] for obj in found]
 
 
 @pytest.fixture

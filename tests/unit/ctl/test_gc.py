@@ -51,6 +51,7 @@ def test_now_releases_what_both_looks_find(shell: Any) -> None:
     status, out, _ = shell.ctl("gc", "--now")
     assert (status, "10.6.0.1" in out, "10.6.0.2" in out) == (0, True, False)
     assert shell.states() == {"10.6.0.1": "cooling", "10.6.0.2": "held"}
+    assert shell.endpoints() == ["alive"]
     assert shell.ctl("gc", "--now")[1] == "nothing to release\n"
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from spiderpool.ctl import evidence
+
 CONF = {"default_ipv4_ippool": ["a"]}
 
 
@@ -48,3 +52,18 @@ def test_an_address_leads_to_its_pod_and_back(shell: Any) -> None:
             "held",
         )
     assert shell.ctl("ip", "find", "10.6.0.8")[:2] == (1, "nothing found\n")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_cluster_can_be_named_anywhere(
+    shell: Any, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    shell.prepare(some)
+    asked: list[str | None] = []
+    monkeypatch.setattr(
+        evidence, "connect", lambda kubeconfig: (asked.append(kubeconfig), shell.world.api)[1]
+    )
+    words = ["ip", "show"]
+    words[place:place] = ["--kubeconfig", "/k"]
+    assert shell.ctl(*words)[0] == 0
+    assert asked == ["/k"]

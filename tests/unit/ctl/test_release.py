@@ -51,6 +51,7 @@ def test_force_takes_it_from_the_living(shell: Any, what: str) -> None:
     status, out, _ = shell.ctl("ip", "release", what, "--force")
     assert (status, out) == (0, "10.6.0.1 of default/web-0 (net1) is released\n")
     assert shell.states() == {"10.6.0.1": "cooling"}
+    assert shell.endpoints() == []
 
 
 @pytest.mark.parametrize("what", ["10.6.0.1", "default/web-0"])
