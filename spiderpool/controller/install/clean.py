@@ -48,7 +48,7 @@ async def stop_controller(
     await patiently(look, seconds, f"stopping Deployment {namespace}/{name}")
 
 
-async def clean(client: Client, namespace: str, seconds: float) -> None:
+async def clean(client: Client, namespace: str, job: str, seconds: float) -> None:
     """Webhooks first, so that nothing is refused; definitions last. Raises BadInput, KubeError.
 
     Definitions of NetworkAttachmentDefinitions stay: others may have networks of theirs.
@@ -62,6 +62,7 @@ async def clean(client: Client, namespace: str, seconds: float) -> None:
             await _delete(client, resources.CRD, one["metadata"]["name"])
     await _delete(client, resources.SECRET, SECRET_NAME, namespace)
     await _delete(client, resources.LEASE, LEASE_NAME, namespace)
+    await _delete(client, resources.JOB, job, namespace)
 
 
 async def _empty(client: Client, resource: Resource) -> None:
@@ -97,7 +98,7 @@ async def _delete(
     client: Client, resource: Resource, name: str, namespace: str | None = None
 ) -> None:
     try:
-        await client.delete(resource, name, namespace)
+        await client.delete(resource, name, namespace, propagation="Background")
     except NotFound:
         return
     log.info("deleted %s %s", resource.kind, name)

@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     clean = _add_step(steps, "clean", "stop the controller, delete all objects and definitions")
     _add_controller(clean)
     clean.add_argument("--selector", required=True, help="labels of the controller's pods")
+    clean.add_argument("--job", required=True, help="name of the Job that created the defaults")
     plugins = steps.add_parser("plugins", help="copy CNI plugins into a node's folder")
     plugins.add_argument("sources", nargs="+", type=Path, help="folders of executables")
     plugins.add_argument("--to", required=True, type=Path, help="the node's folder")
@@ -113,4 +114,4 @@ async def _clean(client: Client, options: argparse.Namespace) -> None:
     await stop_controller(
         client, options.controller, options.namespace, options.selector, options.wait
     )
-    await clean(client, options.namespace, options.wait)
+    await clean(client, options.namespace, options.job, options.wait)
