@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import os
 import signal
 import ssl
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 from harness.kubeapi.bootstrap import populate
-from harness.kubeapi.builtin.services import ServiceRanges
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kubeconfig import kubeconfig_text, write_private
+from harness.kubeapi.options import Options, parse_options
 from harness.kubeapi.server import Server
-from harness.kubeapi.store import KEPT_CHANGES
+from spiderpool.errors import BadInput
 
 
-def _arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m harness.kubeapi", description=__doc__)
-    parser.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT")
-    parser.add_argument("--kubeconfig-out", type=Path, metavar="PATH", help="written when ready")
-    parser.add_argument("--ready-fd", type=int, metavar="N", help="gets the URL when ready")
-    parser.add_argument("--service-cidr", default="10.233.0.0/18", metavar="CIDR[,CIDR]")
-    parser.add_argument("--service-node-port-range", default="30000-32767", metavar="LOW-HIGH")
-    parser.add_argument(
-        "--history", type=int, default=KEPT_CHANGES, metavar="N",
-        help="changes of each kind that watches may go back (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument("--token", default="", help="the bearer token that clients must send")
-    parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="serve HTTPS")
-    parser.add_argument("--tls-key", type=Path, metavar="PEM")
-    return parser.parse_args(argv)
-
-
-async def _serve(options: argparse.Namespace) -> None:
-    low, _, high = options.service_node_port_range.partition("-")
-    ranges = ServiceRanges(tuple(options.service_cidr.split(",")), (int(low), int(high)))
-    cluster = Cluster(ranges, history=options.history)
+async def _serve(options: Options) -> None:
+    cluster = Cluster(options.ranges, history=options.history)
     await populate(cluster)
     server = Server(cluster, options.token)
-    host, _, port = options.listen.rpartition(":")
-    url = await server.start(host.strip("[]"), int(port), _tls(options))
-    if options.kubeconfig_out:
-        text = kubeconfig_text(url, options.token, options.tls_cert)
-        write_private(options.kubeconfig_out, text)
-    if options.ready_fd is not None:
-        os.write(options.ready_fd, f"{url}\n".encode())
-        os.close(options.ready_fd)
+    url = await server.start(options.host, options.port, _tls(options))
+    if options.kubeconfig:
+        text = kubeconfig_text(url, options.token, options.certificate)
+        write_private(options.kubeconfig, text)
+    if options.ready is not None:
+        os.write(options.ready, f"{url}\n".encode())
+        os.close(options.ready)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -57,17 +36,27 @@ async def _serve(options: argparse.Namespace) -> None:
     await server.stop()
 
 
-def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
-    if not options.tls_cert:
+def _tls(options: Options) -> ssl.SSLContext | None:
+    if not options.certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(options.tls_cert, options.tls_key)
+    try:
+        context.load_cert_chain(options.certificate, options.key)
+    except (OSError, BadInput) as error:
+        where = f"--tls-cert {options.certificate} --tls-key {options.key}"
+        raise BadInput(where, str(error), "give PEM files that belong together") from None
     return context
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when told to stop; 1 when a port, a file or a certificate cannot be used."""
+    options = parse_options(sys.argv[1:] if argv is None else argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_serve(_arguments(sys.argv[1:] if argv is None else argv)))
+    try:
+        asyncio.run(_serve(options))
+    except (OSError, BadInput) as error:
+        print(f"kubeapi: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -6,6 +6,8 @@ decides and commits without an ``await`` between, which makes it a transaction.
 
 from __future__ import annotations
 
+import orjson
+
 from harness.kubeapi import crds, status
 from harness.kubeapi.admission import Admission, check_namespace
 from harness.kubeapi.builtin.kinds import builtin_kinds
@@ -19,6 +21,8 @@ from harness.kubeapi.webhooks import Webhooks
 
 CRD_BUCKET = "customresourcedefinitions.apiextensions.k8s.io"
 NAMESPACE_BUCKET = "namespaces."
+MOST_BYTES = 1536 * 1024
+"""Larger objects are refused, as etcd's default --max-request-bytes does."""
 
 
 class Cluster:
@@ -55,6 +59,8 @@ class Cluster:
             self.services.take(old, new)
         if kind.storage_version != kind.version:
             new = {**new, "apiVersion": f"{kind.group}/{kind.storage_version}"}
+        if len(orjson.dumps(new)) > MOST_BYTES:
+            raise status.ApiError(500, "", "etcdserver: request is too large")
         stored = self.store.put(kind.bucket, new)
         if is_finished(stored):
             return presented(kind, self.remove(kind, stored))

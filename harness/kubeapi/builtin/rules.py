@@ -17,6 +17,7 @@ from harness.kubeapi.selectors import selector_predicate
 from harness.kubeapi.status import Cause
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
+_DATA_BYTES = 1024 * 1024
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _CONTAINER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _CONFIG_KEY_RULE = (
@@ -47,6 +48,11 @@ def _at(obj: Object, path: str) -> Any:
 
 
 def _data(obj: Object, old: Object | None) -> Iterator[Cause]:
+    sizes = (
+        len(value) for name in ("data", "binaryData") for value in (obj.get(name) or {}).values()
+    )
+    if sum(sizes) > _DATA_BYTES:
+        yield causes.too_long("[]", _DATA_BYTES)
     for field in ("data", "binaryData"):
         for key in obj.get(field) or {}:
             if not _CONFIG_KEY.fullmatch(key):

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from rest import Api
+from widgets import widget
 
 
 def config_map(name: str, **data: str) -> dict[str, object]:
@@ -277,6 +278,18 @@ def test_yaml_is_understood(client: Api, core: str) -> None:
 def test_unknown_body_format(client: Api, core: str) -> None:
     answer = client.create(f"{core}/configmaps", b"x", content_type="text/plain")
     assert (answer.code, answer.reason) == (415, "UnsupportedMediaType")
+
+
+def test_too_much_data(client: Api, core: str) -> None:
+    answer = client.create(f"{core}/configmaps", config_map("a", k="v" * (1024 * 1024 + 1)))
+    assert (answer.code, [reason for _, reason in answer.causes]) == (422, ["FieldValueTooLong"])
+
+
+def test_object_that_is_too_large_to_store(client: Api, widget_path: str) -> None:
+    large = widget("a", free={"x": "y" * 1_400_000})
+    assert client.create(widget_path, large).code == 201
+    answer = client.patch(f"{widget_path}/a", {"spec": {"free": {"z": "y" * 300_000}}})
+    assert (answer.code, answer.message) == (500, "etcdserver: request is too large")
 
 
 def test_unknown_answer_format(client: Api, core: str) -> None:
