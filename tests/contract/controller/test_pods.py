@@ -1,4 +1,4 @@
-"""Networks that a real API server has put into pods."""
+"""Networks that the webhook has put into pods."""
 
 from __future__ import annotations
 
@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 from controller_process import controller, run
 
-from harness.kubeapi.real import ASSETS, assets_folder
 from spiderpool.errors import Invalid
 from spiderpool.kube.resources import MUTATINGWEBHOOK, NAMESPACE, POD, SPIDERMULTUSCONFIG
 
 KEY = "cni.spidernet.io/network-resource-inject"
 
-if not assets_folder():
-    pytest.skip(
-        f"no kube-apiserver: set {ASSETS} to the folder with etcd and kube-apiserver",
-        allow_module_level=True,
-    )
 
-
-@pytest.mark.parametrize("kubeconfig", ["real"], indirect=True)
 def test_a_pod_gets_the_networks_of_its_annotation_or_is_refused(kubeconfig: Path) -> None:
     namespace = f"inject-{uuid.uuid4().hex[:6]}"
 

@@ -1,8 +1,4 @@
-"""Recorded refusals on a real API server: by the definitions alone, and with the webhook.
-
-The embedded server evaluates no CEL; what its users would be told without webhooks is
-tested in tests/golden.
-"""
+"""Recorded refusals: by the rules of the definitions alone, and with the webhook."""
 
 from __future__ import annotations
 
@@ -12,13 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from controller_process import controller, created, run
 from golden_files import golden
 
 from harness.golden import invalid
 from harness.golden.compare import Verdict
-from harness.kubeapi.real import ASSETS, assets_folder
 from spiderpool.errors import AlreadyExists, KubeError
 from spiderpool.ipam.blocks import Change, key_of, new_object
 from spiderpool.kube import resources
@@ -27,12 +21,6 @@ from spiderpool.kube.client import connect
 from spiderpool.types.address import Address
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
-
-if not assets_folder():
-    pytest.skip(
-        f"no kube-apiserver: set {ASSETS} to the folder with etcd and kube-apiserver",
-        allow_module_level=True,
-    )
 
 DIRECTORY = golden("invalid")
 KINDS = {
@@ -61,8 +49,6 @@ BEYOND_CEL = {
 
 OTHER_CLUSTER = {case for case in invalid.cases(DIRECTORY) if case.startswith("v6off")}
 """Recorded with a family switched off."""
-
-real = pytest.mark.parametrize("kubeconfig", ["real"], indirect=True)
 
 
 async def prepared(client: Client) -> None:
@@ -135,7 +121,6 @@ def wanted() -> dict[str, bool]:
     }
 
 
-@real
 def test_the_definitions_alone_refuse_most(kubeconfig: Path) -> None:
     async def scene() -> None:
         client = connect(str(kubeconfig))
@@ -147,7 +132,6 @@ def test_the_definitions_alone_refuse_most(kubeconfig: Path) -> None:
     run(scene)
 
 
-@real
 def test_with_the_webhook_everything_is_refused_that_should_be(kubeconfig: Path) -> None:
     async def scene() -> None:
         async with controller(kubeconfig, "--webhook-listen=127.0.0.1:0") as world:
