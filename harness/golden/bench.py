@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address, ip_interface
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from spiderpool.types.address import Family, family_of
+from spiderpool.types.address import Family, contains, family_of, network_of
 
 CLUSTER_NETWORK = "kube-system/macvlan-ens192"
 
@@ -65,31 +65,59 @@ class Bench:
         """What the folder's recordings were made on, as far as they can be read."""
         read = (json.loads(path.read_text()) for path in sorted(directory.glob("*.json")))
         recordings = [recorded for recorded in read if isinstance(recorded.get("steps"), list)]
-        given = [ip for recorded in recordings for ip in _given(recorded)]
-        unknown = _unknown(recordings, given)
-        families = {family_of(ip["address"]) for ip in given} | {Family.V4}
-        return cls({**POOLS, **unknown}, frozenset(families))
+        given = [shown for recorded in recordings for shown in _given(recorded)]
+        named = {shown.pool for shown in given}.union(
+            *(recorded.get("pools_with_allocations", ()) for recorded in recordings)
+        )
+        known = POOLS if not named or named & set(POOLS) else {}
+        families = {family_of(shown.address) for shown in given} | {Family.V4}
+        return cls({**known, **_unknown(recordings, given)}, frozenset(families))
 
 
-def _given(recorded: Object) -> Iterator[Object]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An address as it was given; ``routes`` are the pool's, ``by_default`` says that neither
+    the pod nor the network named a pool."""
+
+    pool: str
+    address: str
+    gateway: str | None
+    routes: tuple[Object, ...]
+    by_default: bool
+
+
+def _given(recorded: Object) -> Iterator[_Shown]:
+    annotations = recorded["pod"]["metadata"].get("annotations") or {}
+    own = json.loads(annotations.get("ipam.spidernet.io/routes", "[]"))
+    named = any(key.startswith("ipam.spidernet.io/ippool") for key in annotations)
     for step in recorded["steps"]:
-        if isinstance(step["response"], Mapping):
-            yield from step["response"].get("ips") or ()
+        answer = step["response"] if isinstance(step["response"], Mapping) else {}
+        routes = tuple(
+            {"dst": route["dst"], "gw": route["gw"]}
+            for route in answer.get("routes") or ()
+            if route["dst"] not in ("0.0.0.0/0", "::/0", *(one["dst"] for one in own))
+        )
+        for ip in answer.get("ips") or ():
+            mine = tuple(r for r in routes if contains(network_of(ip["address"]), r["gw"]))
+            by_default = not named and not step.get("args")
+            yield _Shown(ip["ipPool"], ip["address"], ip.get("gateway"), mine, by_default)
 
 
-def _unknown(recordings: list[Object], given: list[Object]) -> dict[str, Object]:
+def _unknown(recordings: list[Object], given: list[_Shown]) -> dict[str, Object]:
     """Pools from which something was given, as one range from the lowest address on."""
     found: dict[str, Object] = {}
-    for ip in given:
-        name = ip["ipPool"]
-        if name in POOLS or name in found:
+    for shown in given:
+        if shown.pool in POOLS or shown.pool in found:
             continue
-        statuses = [r.get("pools_with_allocations", {}).get(name) for r in recordings]
+        statuses = [r.get("pools_with_allocations", {}).get(shown.pool) for r in recordings]
         held = {a for status in statuses if status for a in json.loads(status["allocatedIPs"])}
-        first = min(map(ip_address, {*held, ip["address"].split("/")[0]}), key=int)
+        first = min(map(ip_address, {*held, shown.address.split("/")[0]}), key=int)
         count = max((status["totalIPCount"] for status in statuses if status), default=1)
-        network = str(ip_interface(ip["address"]).network)
-        found[name] = {"subnet": network, "ips": [f"{first}-{first + (count - 1)}"]}
-        if ip.get("gateway"):
-            found[name]["gateway"] = ip["gateway"]
+        spec: Object = {
+            "subnet": network_of(shown.address),
+            "ips": [f"{first}-{first + (count - 1)}"],
+            "routes": list(shown.routes),
+            "default": shown.by_default,
+        }
+        found[shown.pool] = spec | ({"gateway": shown.gateway} if shown.gateway else {})
     return found

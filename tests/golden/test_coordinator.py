@@ -15,7 +15,7 @@ from golden_files import golden
 from harness.golden import inmemory
 from harness.golden.compare import Judgement, Verdict
 from harness.golden.coordinator import judge
-from spiderpool.coordinator import plan, pod
+from spiderpool.coordinator import plan, pod, removal
 from spiderpool.coordinator.facts import Facts
 from spiderpool.coordinator.plan import Plan
 from spiderpool.coordinator.removal import Departure
@@ -32,7 +32,7 @@ DIRECTORY = golden("coordinator")
 def mutilated(monkeypatch: pytest.MonkeyPatch, case: str, call: int, place: int) -> Judgement:
     """Judge with one operation less: the one at ``place`` of the pod's and then the node's
     plan of the ADD number ``call``."""
-    whole, calls = inmemory.plan, count()
+    whole, calls = plan.plan, count()
 
     def lacking(facts: Facts) -> Plan:
         made = whole(facts)
@@ -51,7 +51,7 @@ def mutilated(monkeypatch: pytest.MonkeyPatch, case: str, call: int, place: int)
 def plans(monkeypatch: pytest.MonkeyPatch, case: str) -> list[list[Operation]]:
     """What each ADD of the case does."""
     found: list[list[Operation]] = []
-    whole = inmemory.plan
+    whole = plan.plan
 
     def kept(facts: Facts) -> Plan:
         made = whole(facts)
@@ -82,7 +82,7 @@ def test_an_operation_less_is_a_difference(case: str, monkeypatch: pytest.Monkey
 
 
 def test_a_removal_that_leaves_anything_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = inmemory.removal
+    whole = removal.removal
     for place in range(4):
 
         def lacking(departure: Departure, place: int = place) -> Plan:
