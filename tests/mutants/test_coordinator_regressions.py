@@ -8,7 +8,6 @@ undone, none may.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 import pytest
 from coordinator_mutants import MUTANTS, Mutant
@@ -64,7 +63,7 @@ def _restore(namespace: Namespace, changes: tuple[Operation, ...], before: NetSt
     apply(namespace, [AddRoute(r) for r in sorted(lost, key=lambda r: r.gateway is not None)])
 
 
-async def _failing_by_mutant(scenario: str) -> Mapping[str, tuple[str, ...]]:
+async def _failing_by_mutant(scenario: str) -> dict[str, tuple[str, ...]]:
     async with live(scenario) as bench:
         found = {"none, before": await bench.failing(all_of_them=True)}
         for mutant in MUTANTS:

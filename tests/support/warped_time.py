@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 
-class _Jumping(selectors.DefaultSelector):  # type: ignore[valid-type,misc]
+class _Jumping(selectors.DefaultSelector):
     """Waits for nothing: when no descriptor is ready, the clock moves on instead."""
 
     now = 0.0

@@ -41,7 +41,7 @@ def test_requests_side_by_side_keep_their_own() -> None:
             return str((await asyncio.to_thread(line, "x"))["pod"])
 
     async def main() -> None:
-        assert await asyncio.gather(one("a"), one("b")) == ["a", "b"]
+        assert list(await asyncio.gather(one("a"), one("b"))) == ["a", "b"]
 
     asyncio.run(main())
 

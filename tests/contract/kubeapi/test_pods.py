@@ -8,7 +8,7 @@ import pytest
 from rest import STRATEGIC, Api
 
 
-def body(name: str = "p", **spec: Any) -> dict[str, Any]:
+def body(name: str = "p", /, **spec: Any) -> dict[str, Any]:
     containers = [{"name": "c", "image": "nginx", "ports": [{"containerPort": 80}]}]
     return {"metadata": {"name": name}, "spec": {"containers": containers, **spec}}
 

@@ -225,10 +225,11 @@ def test_configurations_get_defaults(client: Api, hooks: WebhookServer) -> None:
         ],
     }  # fmt: skip
     path = f"{CONFIGURATIONS}/validatingwebhookconfigurations"
-    body = {"metadata": {"name": unique("defaults")}, "webhooks": [webhook]}
+    name = unique("defaults")
+    body = {"metadata": {"name": name}, "webhooks": [webhook]}
     made = client.must(client.create(path, body))["webhooks"][0]
     assert made["failurePolicy"] == "Fail"
     assert made["matchPolicy"] == "Equivalent"
     assert (made["timeoutSeconds"], made["rules"][0]["scope"]) == (10, "*")
     assert (made["namespaceSelector"], made["objectSelector"]) == ({}, {})
-    client.must(client.delete(f"{path}/{body['metadata']['name']}"))
+    client.must(client.delete(f"{path}/{name}"))

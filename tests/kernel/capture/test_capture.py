@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM
 
 import pytest
+from small_network import Row, row
 
 from harness.capture.capture import Capture
 from harness.capture.pcapng import pcapng
@@ -30,7 +31,6 @@ from spiderpool.netlink.operations import AddRoute, AddRule
 from spiderpool.testing.builders import route
 from spiderpool.types.address import Address, Prefix
 from spiderpool.types.names import IfName, TableID
-from tests.support.small_network import Row, row
 
 pytestmark = pytest.mark.kernel
 

@@ -39,7 +39,7 @@ def seen(cluster: PageCluster, sender: str, target: str) -> list[Sight]:
 def heard(name: str, ear: socket.socket) -> list[Sight]:
     """ICMP packets in the queue, each IPv4 address as text."""
     ear.setblocking(False)
-    sights = []
+    sights: list[Sight] = []
     while True:
         try:
             data, (link, _, kind, *_) = ear.recvfrom(2048)

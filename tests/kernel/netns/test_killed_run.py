@@ -20,7 +20,8 @@ PARTS = 6
 @pytest.mark.parametrize("events", [2, 12], ids=["at its start", "among its probes"])
 def test_a_killed_run_leaves_nothing(events: int) -> None:
     before = machine_state()
-    command = [Path(sys.executable).with_name("harness"), "run", "scenarios/quickstart", "--json"]
+    harness = str(Path(sys.executable).with_name("harness"))
+    command = [harness, "run", "scenarios/quickstart", "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as run:
         assert run.stdout is not None
         for _ in range(events):

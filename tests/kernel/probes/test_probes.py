@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from small_network import Row, row
 
 from harness.probes.clients import Answer, ask
 from harness.probes.identity import new_identity
@@ -18,7 +19,6 @@ from spiderpool.netlink.operations import AddAddress, AddRoute, DeleteRoute
 from spiderpool.testing.builders import route
 from spiderpool.types.address import Address, InterfaceAddress, Prefix
 from spiderpool.types.names import IfName
-from tests.support.small_network import Row, row
 
 pytestmark = pytest.mark.kernel
 

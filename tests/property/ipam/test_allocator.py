@@ -10,12 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from ipam_world import Agent, World
 
 from spiderpool.errors import CniCode, NoAddress, SpiderpoolError
@@ -63,7 +69,7 @@ class Cluster(RuleBasedStateMachine):
         self.sandboxes: Counter[Nic] = Counter()
         self.promised: dict[tuple[str, str], str] = {}
         self.undone: list[tuple[str, str, str, str, str]] = []
-        self.blocks: Sequence[Object] = ()
+        self.blocks: Sequence[Mapping[str, Any]] = ()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         async def limited() -> T:
@@ -207,9 +213,9 @@ class Cluster(RuleBasedStateMachine):
         for nic in nics:
             self.sandboxes[nic] += 1
         answers = await asyncio.gather(*(self._add(*nic) for nic in nics))
-        for (key, nic), address in zip(nics, answers, strict=True):
+        for (key, name), address in zip(nics, answers, strict=True):
             if address is not None:
-                self._promise(self.uids[key], nic, address, before, alone=len(nics) == 1)
+                self._promise(self.uids[key], name, address, before, alone=len(nics) == 1)
 
     async def _add(self, key: str, nic: str) -> str | None:
         TRIED["ADD"] += 1
@@ -278,9 +284,9 @@ class Cluster(RuleBasedStateMachine):
         for task in tasks:
             task.cancel()
         answers = await asyncio.gather(*tasks, return_exceptions=True)
-        for (key, nic), answer in zip(nics, answers, strict=True):
+        for (key, name), answer in zip(nics, answers, strict=True):
             if isinstance(answer, str):
-                self.promised[self.uids[key], nic] = answer
+                self.promised[self.uids[key], name] = answer
         await old.close()
         await self._boot(node)
 
@@ -295,7 +301,7 @@ class Cluster(RuleBasedStateMachine):
             self.promised[self.uids[key], nic] = answer
 
 
-Cluster.TestCase.settings = settings(
+SETTINGS = settings(
     max_examples=int(os.environ.get("SPIDERPOOL_PROPERTY_EXAMPLES", "40")),
     stateful_step_count=30,
     deadline=None,
@@ -303,11 +309,9 @@ Cluster.TestCase.settings = settings(
 )
 
 
-class TestCluster(Cluster.TestCase):  # type: ignore[misc, name-defined]
-    """Hypothesis' test of the machine; prints what was tried."""
-
-    def runTest(self) -> None:  # noqa: N802
-        super().runTest()
-        faults = sum(count for name, count in TRIED.items() if name.startswith("fault"))
-        print(f"{sum(TRIED.values()) - faults} operations and {faults} faults: {dict(TRIED)}")
-        assert faults
+def test_the_allocator_keeps_its_promises() -> None:
+    """Prints what was tried."""
+    run_state_machine_as_test(Cluster, settings=SETTINGS)
+    faults = sum(count for name, count in TRIED.items() if name.startswith("fault"))
+    print(f"{sum(TRIED.values()) - faults} operations and {faults} faults: {dict(TRIED)}")
+    assert faults

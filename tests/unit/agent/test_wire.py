@@ -6,8 +6,9 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ def test_part_of_a_request_is_refused(cut: int) -> None:
 
 
 def receiving(
-    send: Callable[[socket.socket], Awaitable[None]],
+    send: Callable[[socket.socket], Coroutine[Any, Any, None]],
 ) -> tuple[RawRequest, list[int]]:
     async def main() -> tuple[RawRequest, list[int]]:
         mine, theirs = socket.socketpair()

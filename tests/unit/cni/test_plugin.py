@@ -29,7 +29,7 @@ def bin_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def execute(path: Path, stdin: bytes = NETCONF, **env: str) -> tuple[int, bytes]:
+def execute(path: Path, stdin: bytes = NETCONF, /, **env: str) -> tuple[int, bytes]:
     done = subprocess.run(
         [str(path)], input=stdin, env=env, capture_output=True, timeout=30, check=False
     )

@@ -106,7 +106,8 @@ def review(obj: dict[str, Any]) -> dict[str, Any]:
         "namespace": "default",
         "object": obj,
     }
-    return mutate({"request": asked}, Cluster(networks=tuple(GPUS)))["response"]
+    answer: dict[str, Any] = mutate({"request": asked}, Cluster(networks=tuple(GPUS)))["response"]
+    return answer
 
 
 def test_the_webhook_patches_or_refuses() -> None:
@@ -124,7 +125,8 @@ def test_pods_are_asked_about_only_when_that_is_on() -> None:
         wanted = configurations(
             endpoint, b"", guard_deletion=False, inject_networks=inject_networks
         )
-        return wanted[0][1]["webhooks"]
+        found: list[dict[str, Any]] = wanted[0][1]["webhooks"]
+        return found
 
     assert len(hooks(False)) == 1
     pods = hooks(True)[1]

@@ -14,7 +14,7 @@ from spiderpool.types.names import PoolName
 GOOD = {"subnet": "10.6.0.0/16", "ips": ["10.6.212.100-10.6.212.200"], "gateway": "10.6.0.1"}
 
 
-def obj(name: str = "a", **spec: Any) -> dict[str, Any]:
+def obj(name: str = "a", /, **spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": name}, "spec": spec}
 
 

@@ -60,9 +60,12 @@ def test_the_cluster_can_be_named_anywhere(
 ) -> None:
     shell.prepare(some)
     asked: list[str | None] = []
-    monkeypatch.setattr(
-        evidence, "connect", lambda kubeconfig: (asked.append(kubeconfig), shell.world.api)[1]
-    )
+
+    def connect(kubeconfig: str | None) -> Any:
+        asked.append(kubeconfig)
+        return shell.world.api
+
+    monkeypatch.setattr(evidence, "connect", connect)
     words = ["ip", "show"]
     words[place:place] = ["--kubeconfig", "/k"]
     assert shell.ctl(*words)[0] == 0

@@ -17,7 +17,16 @@ from spiderpool.ipam.allocation import (
     Settled,
     Verdict,
 )
-from spiderpool.ipam.blocks import SIZE, Change, by_block, key_of, new_object, patch_body, timestamp
+from spiderpool.ipam.blocks import (
+    SIZE,
+    BlockKey,
+    Change,
+    by_block,
+    key_of,
+    new_object,
+    patch_body,
+    timestamp,
+)
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.invariants import LARGEST_BLOCK
 from spiderpool.ipam.ledger import Ledger, Owner
@@ -36,7 +45,8 @@ class Book:
     def __init__(self, *ips: str, pool: str = "a") -> None:
         family = family_of(ips[0])
         self.ground, self.pool = parse(ips, family, "ips"), PoolName(pool)
-        self.ledger, self.now, self.objects = Ledger(), NOW, {}
+        self.ledger, self.now = Ledger(), NOW
+        self.objects: dict[BlockKey, Any] = {}
 
     def decide(self, *asks: Ask) -> list[Verdict]:
         return Desk(self.ledger, self.pool, self.ground, self.now).decide(asks)

@@ -174,14 +174,15 @@ def test_how_many_pods_a_workload_wants(kind: str, obj: dict[str, Any], count: i
 # Controller and agent
 
 
-def deployment(name: str = "web", replicas: int = 2, **annotations: str) -> dict[str, Any]:
+def deployment(name: str = "web", replicas: int = 2, /, **annotations: str) -> dict[str, Any]:
     template = {"metadata": {"annotations": asks(**annotations)}}
     meta = {"name": name, "namespace": "default"}
     return {"metadata": meta, "spec": {"replicas": replicas, "template": template}}
 
 
 @asynccontextmanager
-async def controller(world: Any) -> AsyncIterator[AutoPools]:
+async def controller(world: Any) -> AsyncIterator[EventRecorder]:
+    """The controller's part, as it runs; and what it tells."""
     informers = Informers(world.api)
     caches = AutoPoolCaches(
         workloads={kind: informers.of(resource) for kind, resource in KINDS.items()},
@@ -193,13 +194,12 @@ async def controller(world: Any) -> AsyncIterator[AutoPools]:
     )
     informers.of(SPIDERIPBLOCK).subscribe(caches.ledger.apply)
     recorder = EventRecorder(world.api, "test")
-    found = AutoPools(world.api, caches, recorder)
-    found.recorder = recorder  # type: ignore[attr-defined]
+    running = AutoPools(world.api, caches, recorder)
     await informers.synced()
-    found.start()
-    task = asyncio.create_task(found.queue.run())
+    running.start()
+    task = asyncio.create_task(running.queue.run())
     try:
-        yield found
+        yield recorder
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -218,14 +218,14 @@ async def make_subnet(world: Any) -> None:
 
 async def replica(world: Any, name: str, uid: str, of: str = "web") -> str:
     """A pod of a ReplicaSet of a Deployment, and the pod's UID."""
-    rs = {"name": f"{of}-abc", "namespace": "default"}
+    rs: dict[str, Any] = {"name": f"{of}-abc", "namespace": "default"}
     owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": of, "uid": uid}
     try:
         made = await world.api.get(REPLICASET, rs["name"], "default")
     except Exception:
-        rs["ownerReferences"] = [{**owner, "controller": True}]  # type: ignore[assignment]
+        rs["ownerReferences"] = [{**owner, "controller": True}]
         made = await world.put(REPLICASET, {"metadata": rs, "spec": {}})
-    above = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": rs["name"]}
+    above: dict[str, Any] = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": rs["name"]}
     above |= {"uid": made["metadata"]["uid"], "controller": True}
     return str(await world.pod(f"default/{name}", ownerReferences=[above], annotations=asks()))
 
@@ -253,7 +253,7 @@ def test_a_pod_waits_for_a_pool_that_still_grows(play: Any) -> None:
         await make_subnet(world)
         async with controller(world), world.agent() as agent:
             number = {P + "ippool-ip-number": "+0"}
-            made = await world.put(DEPLOYMENT, deployment(replicas=1, **number))
+            made = await world.put(DEPLOYMENT, deployment("web", 1, **number))
             for name in ("web-1", "web-2"):
                 await replica(world, name, made["metadata"]["uid"])
             await agent.add("default/web-1")
@@ -294,10 +294,10 @@ def test_pools_go_with_their_workload_unless_they_shall_stay(play: Any) -> None:
 def test_a_subnet_that_is_too_small_is_told_to_the_workload(play: Any) -> None:
     async def story(world: Any) -> None:
         await make_subnet(world)
-        async with controller(world) as found:
-            await world.put(DEPLOYMENT, deployment(replicas=20))
+        async with controller(world) as recorder:
+            await world.put(DEPLOYMENT, deployment("web", 20))
             await world.settle()
-            told = [kind.message for kind in found.recorder._waiting]
+            told = [kind.message for kind in recorder._waiting]
             assert told == [
                 "SpiderSubnet s has 10 addresses left, Deployment default/web needs 21 more"
             ]

@@ -18,7 +18,8 @@ from spiderpool.kube.resources import (
     SPIDERRESERVEDIP,
 )
 
-Lists = dict[str, list[dict[str, Any]]]
+Lists = dict[str, Any]
+"""Lists of objects, by the field of Evidence that takes them."""
 
 
 async def healthy(world: Any) -> Lists:

@@ -16,8 +16,9 @@ ALLOCATION = "spiderpool_ipam_allocation"
 
 
 def measured(agent: Any) -> MeasuredIpam:
-    agent.handler = MeasuredIpam(agent.handler, agent.service.counters)
-    return agent.handler
+    handler = MeasuredIpam(agent.handler, agent.service.counters)
+    agent.handler = handler
+    return handler
 
 
 def values(handler: MeasuredIpam) -> dict[str, float]:

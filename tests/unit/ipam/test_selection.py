@@ -67,8 +67,8 @@ SIX = pool("six", "fd00::/64")
 DEFAULT = pool("d", default=True)
 IPPOOLS = {P + "ippools": [{"interface": "net1", "ipv4": ["a"]}]}
 IPPOOL = {P + "ippool": {"ipv4": ["b"]}}
-NAMESPACE = {"namespace_annotations": {P + "default-ipv4-ippool": '["c"]'}}
-NETCONF = {"netconf_pools": {Family.V4: (PoolName("b"),)}}
+NAMESPACE: dict[str, Any] = {"namespace_annotations": {P + "default-ipv4-ippool": '["c"]'}}
+NETCONF: dict[str, Any] = {"netconf_pools": {Family.V4: (PoolName("b"),)}}
 
 
 @pytest.mark.parametrize(

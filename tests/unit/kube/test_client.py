@@ -24,7 +24,7 @@ from spiderpool.kube.access import Access, FixedCredentials, TokenFile
 from spiderpool.kube.client import HttpClient, connect
 from spiderpool.kube.resources import CONFIGMAP, NODE, POD
 
-Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ def status(code: int, reason: str, message: str = "no") -> web.Response:
 )
 def test_each_status_is_its_error(code: int, reason: str, expected: type[KubeError]) -> None:
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             return status(code, reason, "these words")
 
         async with serving(respond) as client:
@@ -79,7 +79,7 @@ def test_each_status_is_its_error(code: int, reason: str, expected: type[KubeErr
 
 def test_an_answer_that_is_no_status_still_says_what_was_asked() -> None:
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             return web.Response(status=403, text="<html>")
 
         async with serving(respond) as client:
@@ -91,7 +91,7 @@ def test_an_answer_that_is_no_status_still_says_what_was_asked() -> None:
 
 def test_a_cut_answer_leaves_the_outcome_unknown() -> None:
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             await request.read()
             assert request.transport is not None
             request.transport.abort()
@@ -118,7 +118,7 @@ def test_a_busy_server_is_asked_again_when_it_says() -> None:
     asked = []
 
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             asked.append(request.path)
             if len(asked) < 3:
                 return web.Response(status=429, headers={"Retry-After": "0"})
@@ -137,7 +137,7 @@ def test_a_rotated_token_is_read_again_after_a_refusal(tmp_path: Path) -> None:
     seen = []
 
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             seen.append(request.headers["Authorization"])
             if seen[-1] != "Bearer new":
                 token.write_text("new\n")
@@ -156,7 +156,7 @@ def test_a_token_that_stays_wrong_is_an_error() -> None:
     asked = []
 
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             asked.append(request.path)
             return status(401, "Unauthorized", "who are you")
 
@@ -169,7 +169,7 @@ def test_a_token_that_stays_wrong_is_an_error() -> None:
 
 
 def streaming(*chunks: bytes, hang: bool = False) -> Respond:
-    async def respond(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         for chunk in chunks:
@@ -230,7 +230,7 @@ def test_a_watch_asks_for_bookmarks_and_selects() -> None:
     asked: list[dict[str, str]] = []
 
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             asked.append(dict(request.query))
             return web.Response()
 
@@ -267,7 +267,7 @@ def test_odd_names_are_quoted() -> None:
     asked = []
 
     async def main() -> None:
-        async def respond(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.BaseRequest) -> web.StreamResponse:
             asked.append(request.raw_path)
             return web.json_response({})
 

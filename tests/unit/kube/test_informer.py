@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from spiderpool.errors import Unreachable
@@ -92,10 +93,13 @@ def test_subscribers_hear_what_is_there_already() -> None:
 
 def test_a_watch_that_ends_is_continued_without_a_list() -> None:
     async def scenario(world: World) -> None:
+        def is_known(name: str) -> bool:
+            return name in world.names()
+
         await world.cache.synced()
         for name in ("a", "b", "c"):
             await world.api.create(CONFIGMAP, config_map(name))
-            await world.until(lambda name=name: name in world.names())
+            await world.until(partial(is_known, name))
             await world.api.end_watches()
         await world.until(lambda: world.count("watch") >= 4)
         assert world.count("list") == 1

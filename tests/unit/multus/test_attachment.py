@@ -203,7 +203,7 @@ def test_what_cannot_be_made(spec: dict[str, Any], error: str) -> None:
 
 
 def test_repair_restores_what_was_edited_and_keeps_what_is_of_others() -> None:
-    desired = nad_of(PAGE_SPEC, **{"a": "1"})
+    desired = nad_of(PAGE_SPEC, a="1")
     actual = desired | {
         "metadata": desired["metadata"]
         | {

@@ -12,7 +12,9 @@ BY_KIND = {cls.KIND.kind: definition(cls) for cls in KINDS}
 
 
 def schema(kind: str) -> dict[str, Any]:
-    return BY_KIND[kind]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    version: dict[str, Any] = BY_KIND[kind]["spec"]["versions"][0]
+    found: dict[str, Any] = version["schema"]["openAPIV3Schema"]["properties"]
+    return found
 
 
 def columns(kind: str) -> list[str]:
