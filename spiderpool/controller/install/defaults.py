@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from spiderpool.controller.admission.defaults import DEFAULTS
 from spiderpool.controller.install.merging import decide
 from spiderpool.controller.install.patience import NotYet, patiently
 from spiderpool.controller.webhook.registration import NAME as WEBHOOK
@@ -77,7 +78,8 @@ async def _install(client: Client, wish: Object, where: str) -> None:
     existing = await _existing(client, resource, name, namespace)
     if existing is not None and existing["metadata"].get("deletionTimestamp"):
         raise NotYet("the old one is still being deleted")
-    decision = decide(wish, existing)
+    completed, _ = DEFAULTS[resource.plural](wish)  # as it comes back, to be compared
+    decision = decide(completed, existing)
     if decision.create is not None:
         await client.create(resource, decision.create)
         log.info("created %s", where)
