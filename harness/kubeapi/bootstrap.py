@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.kubeapi.cluster import Cluster
-from harness.kubeapi.objects import Object
-from harness.kubeapi.writes import Write, create
+from harness.kubeapi.objects import Object, timestamp
+from harness.kubeapi.writes import Write, create, patch
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
@@ -17,6 +17,7 @@ async def populate(cluster: Cluster) -> None:
         cluster, "networking.k8s.io/v1", "servicecidrs",
         {"metadata": {"name": "kubernetes"}, "spec": {"cidrs": networks}},
     )  # fmt: skip
+    await _say_ready(cluster)
     service = {
         "metadata": {
             "name": "kubernetes",
@@ -28,6 +29,20 @@ async def populate(cluster: Cluster) -> None:
         },
     }
     await _create(cluster, "v1", "services", service, "default")
+
+
+async def _say_ready(cluster: Cluster) -> None:
+    """As the server's own controller does once the range is in use."""
+    condition = {
+        "type": "Ready",
+        "status": "True",
+        "lastTransitionTime": timestamp(),
+        "reason": "",
+        "message": "Kubernetes default Service CIDR is ready",
+    }
+    kind = cluster.registry.find("networking.k8s.io", "v1", "servicecidrs")
+    write = Write(kind, "", "kubernetes", "status")
+    await patch(cluster, write, lambda old: {**old, "status": {"conditions": [condition]}})
 
 
 async def _create(

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from rest import Api, unique
+from rest import Api, eventually, unique
 
 
 def service(name: str, **spec: Any) -> dict[str, Any]:
@@ -151,3 +151,16 @@ def test_the_servers_own_service(client: Api) -> None:
     own = client.must(client.get("/api/v1/namespaces/default/services/kubernetes"))
     assert own["spec"]["clusterIP"] == "10.233.0.1"
     assert own["spec"]["ports"][0]["port"] == 443
+
+
+def test_the_range_of_services_is_ready(client: Api) -> None:
+    path = "/apis/networking.k8s.io/v1/servicecidrs/kubernetes"
+    eventually(lambda: bool(client.must(client.get(path)).get("status")))
+    (condition,) = client.must(client.get(path))["status"]["conditions"]
+    assert condition.pop("lastTransitionTime")
+    assert condition == {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes default Service CIDR is ready",
+    }
