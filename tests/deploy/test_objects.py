@@ -101,9 +101,9 @@ def server(kubeconfig: Path) -> Iterator[Path]:
 
 def apply(kubeconfig: Path, objects: list[Object], *options: str) -> list[str]:
     """One answer a line."""
-    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+    documents = "\n---\n".join(map(json.dumps, objects))
     arguments = (f"--kubeconfig={kubeconfig}", "apply", "--validate=strict", "-f-", *options)
-    done = run("kubectl", *arguments, stdin=json.dumps(listed))
+    done = run("kubectl", *arguments, stdin=documents)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

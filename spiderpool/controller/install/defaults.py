@@ -20,12 +20,11 @@ from spiderpool.kube.resources import Resource
 
 log = logging.getLogger(__name__)
 
-_RESOURCES = {
+RESOURCES = {
     resource.kind: resource
     for resource in (
         resources.SPIDERCOORDINATOR,
         resources.SPIDERIPPOOL,
-        resources.SPIDERSUBNET,
         resources.SPIDERMULTUSCONFIG,
     )
 }
@@ -44,8 +43,8 @@ def read_objects(path: Path) -> tuple[Object, ...]:
     if not isinstance(items, list):
         raise BadInput(str(path), "is not a list of objects")
     for index, item in enumerate(items):
-        if not isinstance(item, dict) or item.get("kind") not in _RESOURCES:
-            kinds = ", ".join(_RESOURCES)
+        if not isinstance(item, dict) or item.get("kind") not in RESOURCES:
+            kinds = ", ".join(RESOURCES)
             raise BadInput(f"{path}: [{index}]", "is no object of ours", f"kinds are {kinds}")
     return tuple(items)
 
@@ -73,7 +72,7 @@ async def install_objects(client: Client, wishes: Iterable[Object], seconds: flo
 
 
 async def _install(client: Client, wish: Object, where: str) -> None:
-    resource, metadata = _RESOURCES[wish["kind"]], wish["metadata"]
+    resource, metadata = RESOURCES[wish["kind"]], wish["metadata"]
     name, namespace = metadata["name"], metadata.get("namespace")
     existing = await _existing(client, resource, name, namespace)
     if existing is not None and existing["metadata"].get("deletionTimestamp"):
