@@ -117,6 +117,7 @@ def subresource(call: ast.Call) -> str:
     for keyword in call.keywords:
         if keyword.arg == "subresource":
             assert isinstance(keyword.value, ast.Constant)
+            assert isinstance(keyword.value.value, str)
             return f"/{keyword.value.value}"
     return ""
 
