@@ -30,7 +30,15 @@ def decode_body(body: bytes) -> dict[str, Any]:
     """Raises BadMessage."""
     if not body.startswith(_MAGIC):
         raise BadMessage("provided data does not appear to be a protobuf message")
-    unknown = dict(_wire(body[len(_MAGIC) :]))
+    try:
+        return _decode(body[len(_MAGIC) :])
+    except (TypeError, AttributeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
+        # A field of another wire type than its own.
+        raise BadMessage(f"the message does not fit its kind: {error}") from None
+
+
+def _decode(data: bytes) -> dict[str, Any]:
+    unknown = dict(_wire(data))
     about = dict(_wire(unknown.get(1, b"")))
     version, name = (about.get(number, b"").decode() for number in (1, 2))
     try:
@@ -115,7 +123,7 @@ def _value(schema: Schema, value: Any) -> Any:
         return bool(value) if schema.get("type") == "boolean" else signed
     form = schema.get("format", "")
     if form == "double":
-        return struct.unpack("<d", value)[0]
+        return _double(value)
     if form == "byte":
         return base64.b64encode(value).decode()
     if form == "date-time":
@@ -127,8 +135,22 @@ def _value(schema: Schema, value: Any) -> Any:
         return parts.get(3, b"").decode() if parts.get(1) else parts.get(2, 0)
     if "x-kubernetes-preserve-unknown-fields" in schema:
         raw = dict(_wire(value)).get(1, b"")
-        return orjson.loads(raw) if raw else None
+        return _json(raw) if raw else None
     return value.decode()
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadMessage(f"json parse error: {error}") from None
+
+
+def _double(value: bytes) -> float:
+    if len(value) != 8:
+        raise BadMessage("a number has not 8 bytes")
+    found: float = struct.unpack("<d", value)[0]
+    return found
 
 
 def _time(value: bytes) -> str | None:
