@@ -9,10 +9,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spiderpool.cni.plugin import LARGEST_STDIN, MAGIC, PROTOCOL
+from spiderpool.cni.plugin import LARGEST_ENV, LARGEST_STDIN, MAGIC, PROTOCOL
 from spiderpool.errors import CniCode, CniError
 
-LARGEST_ENV = 64 << 10
 MOST_DESCRIPTORS = 2
 
 _REQUEST = struct.Struct(">4sIII")

@@ -1,9 +1,12 @@
 """What kubelet executes for each pod: hands the request to the node's agent.
 
-It runs as ``python -I -S -E plugin.py`` and imports nothing outside the interpreter's
-core, because a process that imports ``json`` and ``socket`` costs three times as much as
-one that does not. It has no logic besides two cases: VERSION is answered here, and a DEL
-that finds no agent leaves a file for it, durably, and succeeds.
+This is the client for development and for nodes that have Python. ``native/client.c`` is the
+same for every node; both pass the same tests.
+
+It runs as ``python -I -S -E plugin.py`` and imports nothing outside the interpreter's core,
+because a process that imports ``json`` and ``socket`` costs three times as much as one that
+does not. It has no logic besides two cases: VERSION is answered here, and a DEL that finds
+no agent leaves a file for it, durably, and succeeds.
 
 Wire format, on a stream socket. Request: ``>4sIII`` = (``SPCN``, 1, len(env), len(stdin)),
 env as ``KEY=VALUE\\0`` entries, stdin; with the first bytes come, by SCM_RIGHTS, the
@@ -21,11 +24,13 @@ MAGIC = b"SPCN"
 PROTOCOL = 1
 SOCKET = b"/var/run/spidernet/spiderpool.sock"
 INTENTS = b"/var/lib/spidernet/intents"
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 5
 ANSWER_SECONDS = 110.0  # below the two minutes that a container runtime waits at most
+LARGEST_ENV = 64 << 10
 LARGEST_STDIN = 4 << 20
 LARGEST_ANSWER = 4 << 20
 VERSIONS = (b"0.3.1", b"0.4.0", b"1.0.0", b"1.1.0")
+INVALID_ENVIRONMENT = 4
 IO_FAILURE = 5
 TRY_AGAIN_LATER = 11
 
@@ -82,6 +87,9 @@ def encode_request(stdin: bytes) -> bytes:
     name = sys.argv[0].rpartition("/")[2].encode("utf-8", "surrogateescape")
     entries.append(b"SPIDERPOOL_PLUGIN=%s\0" % name)
     env = b"".join(entries)
+    if len(env) > LARGEST_ENV:
+        words = "the CNI_* variables of the environment are over 64 KiB"
+        raise Failure(INVALID_ENVIRONMENT, words)
     return header(MAGIC, PROTOCOL, len(env), len(stdin)) + env + stdin
 
 
@@ -92,7 +100,8 @@ def header(magic: bytes, *numbers: int) -> bytes:
 def ask_agent(request: bytes) -> "tuple[int, bytes]":
     """Exit status and stdout, as the agent says. Raises OSError or Failure without an answer."""
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    connection.settimeout(CONNECT_SECONDS)
+    patience = CONNECT_SECONDS.to_bytes(8, sys.byteorder) + bytes(8)  # a struct timeval
+    connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, patience)
     connection.connect(posix.environ.get(b"SPIDERPOOL_SOCKET", SOCKET))
     deadline = time.monotonic() + ANSWER_SECONDS
     connection.settimeout(ANSWER_SECONDS)
@@ -155,9 +164,13 @@ def leave_intent(request: bytes) -> None:
         make_folder(folder)
         flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
         descriptor = posix.open(draft, flags, 0o600)
-        write_all(descriptor, request)
-        posix.fsync(descriptor)
-        posix.rename(draft, final)
+        try:
+            write_all(descriptor, request)
+            posix.fsync(descriptor)
+            posix.rename(draft, final)
+        except OSError:
+            posix.unlink(draft)
+            raise
         posix.fsync(posix.open(folder, posix.O_RDONLY | posix.O_CLOEXEC))
     except OSError as problem:
         text = folder.decode("utf-8", "replace")
@@ -179,7 +192,7 @@ def error_answer(stdin: bytes, code: int, message: str) -> bytes:
     asked = stdin.partition(b'"cniVersion"')[2].partition(b'"')[2].partition(b'"')[0]
     version = asked if asked in VERSIONS else VERSIONS[-1]
     text = "".join(
-        letter if " " <= letter <= "~" and letter not in '"\\' else f"\\u{ord(letter):04x}"
+        letter if letter >= " " and letter not in '"\\' else f"\\u{ord(letter):04x}"
         for letter in message
     )
     return b'{"cniVersion": "%s", "code": %d, "msg": "%s"}\n' % (version, code, text.encode())

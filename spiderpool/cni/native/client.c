@@ -148,23 +148,25 @@ __attribute__((format(printf, 2, 3))) static _Noreturn void fail(int code, const
 
 /* ---- the request ---- */
 
-static void add_entry(const char *start, const char *value)
+static bool add_entry(const char *start, const char *value)
 {
     size_t room = LARGEST_ENV - env_size, name = strlen(start), size = name + strlen(value) + 1;
     if (size > room)
-        fail(INVALID_ENVIRONMENT, "the CNI_* variables of the environment are over 64 KiB");
+        return false;
     unsigned char *into = request + REQUEST_HEAD + env_size;
     strcpy(mempcpy(into, start, name), value);
     env_size += size;
+    return true;
 }
 
-static void collect_env(const char *program)
+/* Whether there is room for all of it. */
+static bool collect_env(const char *program)
 {
     for (char **entry = environ; *entry; entry++)
-        if (strncmp(*entry, "CNI_", 4) == 0 && strchr(*entry, '='))
-            add_entry(*entry, "");
+        if (strncmp(*entry, "CNI_", 4) == 0 && strchr(*entry, '=') && !add_entry(*entry, ""))
+            return false;
     const char *slash = strrchr(program, '/');
-    add_entry("SPIDERPOOL_PLUGIN=", slash ? slash + 1 : program);
+    return add_entry("SPIDERPOOL_PLUGIN=", slash ? slash + 1 : program);
 }
 
 static void read_stdin(void)
@@ -381,8 +383,10 @@ int main(int count, char **arguments)
     signal(SIGXFSZ, SIG_IGN); /* a disk quota is an error of write, and told */
     if (command_is("VERSION"))
         return write_all(STDOUT_FILENO, VERSION_ANSWER, strlen(VERSION_ANSWER)) ? 0 : 1;
-    collect_env(count ? arguments[0] : "");
-    read_stdin();
+    bool fits = collect_env(count ? arguments[0] : "");
+    read_stdin(); /* an error is told in the version that it speaks */
+    if (!fits)
+        fail(INVALID_ENVIRONMENT, "the CNI_* variables of the environment are over 64 KiB");
     fill_head();
     const char *path = setting("SPIDERPOOL_SOCKET", SOCKET);
     const char *wrong = ask_agent(path);

@@ -15,14 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spiderpool.agent.wire import (
-    LARGEST_ENV,
     PeerGone,
     RawRequest,
     decode,
     encode_answer,
     receive_request,
 )
-from spiderpool.cni.plugin import LARGEST_STDIN
+from spiderpool.cni.plugin import LARGEST_ENV, LARGEST_STDIN
 from spiderpool.errors import CniCode, CniError
 
 REQUEST = RawRequest({"CNI_COMMAND": "ADD", "CNI_ARGS": "a=b=c"}, b'{"name":"n"}')

@@ -1,40 +1,24 @@
-"""The thin plugin as a process: alone, without an agent, and with a strange one."""
+"""The thin plugin as a process: alone, and without an agent.
+
+Each test runs against the script and against the static executable of each architecture.
+"""
 
 from __future__ import annotations
 
-import array
 import json
 import os
-import socket
+import resource
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from thin_clients import NETCONF, execute
 
-from spiderpool.agent.wire import RawRequest, decode, encode_answer
+from spiderpool.agent.wire import RawRequest, decode
 from spiderpool.cni import plugin
 from spiderpool.cni.install import PLUGINS, install
 from spiderpool.cni.versions import SUPPORTED
-
-NETCONF = b'{"cniVersion":"0.4.0","name":"n","type":"spiderpool"}'
-
-
-@pytest.fixture(scope="module")
-def bin_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bin")
-    install(folder)
-    return folder
-
-
-def execute(path: Path, stdin: bytes = NETCONF, /, **env: str) -> tuple[int, bytes]:
-    done = subprocess.run(
-        [str(path)], input=stdin, env=env, capture_output=True, timeout=30, check=False
-    )
-    assert done.stderr == b""
-    return done.returncode, done.stdout
 
 
 @pytest.mark.parametrize("name", PLUGINS)
@@ -88,10 +72,19 @@ def test_a_del_that_can_leave_no_note_fails(bin_dir: Path, tmp_path: Path) -> No
 
 
 def test_odd_letters_in_messages_are_still_json(bin_dir: Path, tmp_path: Path) -> None:
-    path = str(tmp_path / 'no"such\\path\n\u00e9')
+    path = str(tmp_path / 'no"such\\path\n\u00e9\U0001f577')
     status, stdout = execute(bin_dir / "spiderpool", CNI_COMMAND="ADD", SPIDERPOOL_SOCKET=path)
     assert status == 1
     assert path in json.loads(stdout)["msg"]
+
+
+@pytest.mark.parametrize("odd", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"])
+def test_bytes_that_are_no_letters_are_still_json(bin_dir: Path, odd: bytes) -> None:
+    path = os.fsdecode(b"/none/" + odd + b"/end")
+    status, stdout = execute(bin_dir / "spiderpool", CNI_COMMAND="ADD", SPIDERPOOL_SOCKET=path)
+    assert status == 1
+    replaced = "\N{REPLACEMENT CHARACTER}" * len(odd)
+    assert f"/none/{replaced}/end" in json.loads(stdout)["msg"]
 
 
 def test_an_endless_configuration_is_refused(bin_dir: Path, tmp_path: Path) -> None:
@@ -102,161 +95,107 @@ def test_an_endless_configuration_is_refused(bin_dir: Path, tmp_path: Path) -> N
     assert json.loads(stdout)["code"] == 5
 
 
-class Agent:
-    """Accepts one connection on a socket of its own and does as the test says."""
-
-    def __init__(self, folder: Path, act: Callable[[socket.socket], None]) -> None:
-        self.path = folder / "agent.sock"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self.path))
-        self._listener.listen()
-        self._listener.settimeout(10)
-        self._act = act
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        connection, _ = self._listener.accept()
-        with connection:
-            connection.settimeout(10)
-            self._act(connection)
-
-    def close(self) -> None:
-        self._thread.join(10)
-        self._listener.close()
-
-
-def against(
-    bin_dir: Path,
-    folder: Path,
-    act: Callable[[socket.socket], None],
-    command: str = "ADD",
-    **env: str,
-) -> tuple[int, bytes]:
-    agent = Agent(folder, act)
-    try:
-        return execute(
-            bin_dir / "spiderpool",
-            CNI_COMMAND=command,
-            SPIDERPOOL_SOCKET=str(agent.path),
-            SPIDERPOOL_INTENTS=str(folder / "intents"),
-            **env,
-        )
-    finally:
-        agent.close()
-
-
-def read_all(connection: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        data += connection.recv(count - len(data))
-    return data
-
-
-def test_the_agents_answer_is_printed_with_its_status(bin_dir: Path, tmp_path: Path) -> None:
-    def act(connection: socket.socket) -> None:
-        connection.recv(65536)
-        for byte in encode_answer(1, b'{"code": 101}'):
-            connection.send(bytes([byte]))
-
-    assert against(bin_dir, tmp_path, act) == (1, b'{"code": 101}')
-
-
-def test_a_large_request_arrives_whole(bin_dir: Path, tmp_path: Path) -> None:
-    big = b'{"x":"' + b"y" * 3_000_000 + b'"}'
-    got: list[RawRequest] = []
-
-    def act(connection: socket.socket) -> None:
-        head = read_all(connection, 16)
-        size = int.from_bytes(head[8:12], "big") + int.from_bytes(head[12:16], "big")
-        got.append(decode(head + read_all(connection, size)))
-        connection.sendall(encode_answer(0, b"{}"))
-
-    agent = Agent(tmp_path, act)
-    assert execute(
-        bin_dir / "spiderpool", big, CNI_COMMAND="ADD", SPIDERPOOL_SOCKET=str(agent.path)
-    ) == (0, b"{}")
-    agent.close()
-    assert got[0].stdin == big
-
-
-@pytest.mark.parametrize(("netns", "count"), [("/proc/self/ns/net", 2), ("/none", 1), ("", 1)])
-def test_descriptors_of_namespaces_come_along(
-    bin_dir: Path, tmp_path: Path, netns: str, count: int
-) -> None:
-    got: list[int] = []
-
-    def act(connection: socket.socket) -> None:
-        _, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(8 * 4))
-        for _, _, data in ancillary:
-            got.extend(array.array("i", data))
-        connection.sendall(encode_answer(0, b""))
-
-    assert against(bin_dir, tmp_path, act, CNI_NETNS=netns) == (0, b"")
-    assert len(got) == count
-    own = Path("/proc/self/ns/net").stat().st_ino
-    for descriptor in got:
-        assert os.fstat(descriptor).st_ino == own
-        os.close(descriptor)
-
-
-def test_a_pipe_in_place_of_a_namespace_does_not_hang(bin_dir: Path, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-
-    def act(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(encode_answer(0, b""))
-
-    assert against(bin_dir, tmp_path, act, CNI_NETNS=str(tmp_path / "pipe")) == (0, b"")
-
-
-def refuse(connection: socket.socket) -> None:
-    connection.sendall(encode_answer(1, b'{"code": 6}'))
-
-
-def test_an_agent_that_answers_before_it_has_read_all_is_heard(
-    bin_dir: Path, tmp_path: Path
-) -> None:
-    agent = Agent(tmp_path, refuse)
-    answer = execute(
+@pytest.mark.parametrize("command", ["ADD", "DEL"])
+def test_an_endless_environment_is_refused(bin_dir: Path, tmp_path: Path, command: str) -> None:
+    status, stdout = execute(
         bin_dir / "spiderpool",
-        b"y" * 3_000_000,
-        CNI_COMMAND="ADD",
-        SPIDERPOOL_SOCKET=str(agent.path),
+        CNI_COMMAND=command,
+        CNI_ARGS="x" * plugin.LARGEST_ENV,
+        SPIDERPOOL_INTENTS=str(tmp_path),
     )
-    agent.close()
-    assert answer == (1, b'{"code": 6}')
+    answer = json.loads(stdout)
+    assert (status, answer["code"], answer["cniVersion"]) == (1, 4, "0.4.0")
+    assert list(tmp_path.iterdir()) == []
 
 
-def dies(connection: socket.socket) -> None:
-    connection.recv(65536)
+def test_the_largest_environment_is_sent(bin_dir: Path, tmp_path: Path) -> None:
+    rest = b"CNI_COMMAND=DEL\0CNI_ARGS=\0SPIDERPOOL_PLUGIN=spiderpool\0"
+    status, stdout = execute(
+        bin_dir / "spiderpool",
+        CNI_COMMAND="DEL",
+        CNI_ARGS="x" * (plugin.LARGEST_ENV - len(rest)),
+        SPIDERPOOL_SOCKET=str(tmp_path / "none"),
+        SPIDERPOOL_INTENTS=str(tmp_path),
+    )
+    assert (status, stdout) == (0, b"")
+    (note,) = tmp_path.glob("*.intent")
+    assert decode(note.read_bytes()).stdin == NETCONF
 
 
-def dies_midway(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.send(encode_answer(0, b"{}" * 50)[:40])
+@pytest.mark.parametrize("length", [108, 5000])
+def test_a_socket_path_that_is_too_long_is_no_agent(bin_dir: Path, length: int) -> None:
+    path = "/" + "x" * (length - 1)
+    status, stdout = execute(bin_dir / "spiderpool", CNI_COMMAND="ADD", SPIDERPOOL_SOCKET=path)
+    answer = json.loads(stdout)
+    assert (status, answer["code"]) == (1, 11)
+    assert answer["msg"].endswith(f"{path}: AF_UNIX path too long")
 
 
-def speaks_http(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-
-def promises_too_much(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.send(b"SPCN\0\0\0\0\xff\xff\xff\xff")
-
-
-@pytest.mark.parametrize("act", [dies, dies_midway, speaks_http, promises_too_much])
-def test_an_agent_that_gives_no_answer_is_no_agent(
-    bin_dir: Path, tmp_path: Path, act: Callable[[socket.socket], None]
+@pytest.mark.parametrize("name", ["x" * 300, "/".join(["folder"] * 700)])
+def test_a_folder_for_notes_with_too_long_a_name_is_told(
+    bin_dir: Path, tmp_path: Path, name: str
 ) -> None:
-    status, stdout = against(bin_dir, tmp_path, act)
-    assert (status, json.loads(stdout)["code"]) == (1, 11)
-    agent_of_del = tmp_path / "del"
-    agent_of_del.mkdir()
-    assert against(bin_dir, agent_of_del, act, "DEL") == (0, b"")
-    assert len(list((agent_of_del / "intents").glob("*.intent"))) == 1
+    status, stdout = execute(
+        bin_dir / "spiderpool",
+        CNI_COMMAND="DEL",
+        SPIDERPOOL_SOCKET="/none",
+        SPIDERPOOL_INTENTS=f"{tmp_path}/{name}",
+    )
+    answer = json.loads(stdout)
+    assert (status, answer["code"]) == (1, 11)
+    assert answer["msg"].endswith("ame too long")
+
+
+def test_half_a_note_is_not_left_behind(bin_dir: Path, tmp_path: Path) -> None:
+    def allow_few_bytes() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    env = {"CNI_COMMAND": "DEL", "SPIDERPOOL_SOCKET": "/none", "SPIDERPOOL_INTENTS": str(tmp_path)}
+    done = subprocess.run(
+        [str(bin_dir / "spiderpool")],
+        input=NETCONF * 10,
+        env=env,
+        stdout=subprocess.PIPE,
+        preexec_fn=allow_few_bytes,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (1, 11)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("stdin", "spoken"),
+    [
+        (b'{"cniVersion": "0.3.1"}', "0.3.1"),
+        (b'{"cniVersion"\n:\n"1.0.0"', "1.0.0"),
+        (b'{"cniVersion": "9.9.9"}', "1.1.0"),
+        (b'{"cniVersion"', "1.1.0"),
+        (b"", "1.1.0"),
+    ],
+)
+def test_an_error_is_told_in_the_version_of_the_request(
+    bin_dir: Path, stdin: bytes, spoken: str
+) -> None:
+    status, stdout = execute(
+        bin_dir / "spiderpool", stdin, CNI_COMMAND="ADD", SPIDERPOOL_SOCKET="/none"
+    )
+    assert (status, json.loads(stdout)["cniVersion"]) == (1, spoken)
+
+
+def test_each_name_is_told_to_the_agent(bin_dir: Path, tmp_path: Path) -> None:
+    told = []
+    for name in PLUGINS:
+        folder = tmp_path / name
+        assert execute(
+            bin_dir / name,
+            CNI_COMMAND="DEL",
+            SPIDERPOOL_SOCKET="/none",
+            SPIDERPOOL_INTENTS=str(folder),
+        ) == (0, b"")
+        (note,) = folder.iterdir()
+        told.append(decode(note.read_bytes()).env["SPIDERPOOL_PLUGIN"])
+    assert told == ["spiderpool", "coordinator", "ifacer"]
 
 
 def test_it_imports_nothing_that_costs() -> None:
