@@ -1,8 +1,9 @@
 """What it costs to execute the CNI plugin, next to /bin/true and to a plain Python script.
 
-    python -m benchmarks.cni [--json] [--rounds N]
+    python -m benchmarks.cni [--json] [--rounds N] [--native FILE]
 
-The plugin and the script talk to the agent's own server, whose handler answers at once, so
+FILE is the static executable, by default what ci/build-cni wrote for this machine.
+The plugins and the script talk to the agent's own server, whose handler answers at once, so
 what is measured is the price of the process and of the socket. Ways take turns within each
 round, so that a busy machine harms all of them alike.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import statistics
 import sys
 import tempfile
@@ -28,6 +30,8 @@ from spiderpool.cni.install import install
 from spiderpool.cni.request import CniRequest
 from spiderpool.netlink.namespace import Namespace
 
+ROOT = Path(__file__).parents[1]
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 FLOOR = "/bin/true"
 RESULT = {"cniVersion": "1.0.0", "ips": [{"address": "10.6.212.145/16", "gateway": "10.6.0.1"}]}
 NETCONF = {"cniVersion": "1.0.0", "name": "macvlan-ens192", "ipam": {"type": "spiderpool"}}
@@ -94,7 +98,7 @@ def execute(argv: Sequence[str], env: Mapping[str, str], stdin: Path) -> tuple[f
     return wall, (usage.ru_utime + usage.ru_stime) * 1e3
 
 
-def measure_processes(folder: Path, rounds: int) -> list[Row]:
+def measure_processes(folder: Path, rounds: int, native: Path) -> list[Row]:
     (folder / "bin").mkdir()
     install(folder / "bin")
     script, stdin = folder / "plain.py", folder / "stdin"
@@ -106,9 +110,11 @@ def measure_processes(folder: Path, rounds: int) -> list[Row]:
     ways: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
         FLOOR: (["/bin/true"], {}),
         "python -ISE -c pass": ([python, "-ISE", "-c", "pass"], {}),
-        "plugin, VERSION": ([plugin], {"CNI_COMMAND": "VERSION"}),
-        "plugin, ADD": ([plugin], env),
-        "plain script, ADD": ([python, str(script)], env),
+        "static, VERSION": ([str(native)], {"CNI_COMMAND": "VERSION"}),
+        "static, ADD": ([str(native)], env),
+        "script, VERSION": ([plugin], {"CNI_COMMAND": "VERSION"}),
+        "script, ADD": ([plugin], env),
+        "plain Python, ADD": ([python, str(script)], env),
     }
     taken: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
@@ -162,10 +168,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print numbers as JSON")
     parser.add_argument("--rounds", type=int, default=40, help="executions of each way")
+    built = ROOT / "dist" / "cni" / ARCHITECTURES[platform.machine()] / "spiderpool"
+    parser.add_argument("--native", type=Path, default=built, help="the static executable")
     options = parser.parse_args()
+    if not options.native.exists():
+        raise SystemExit(f"{options.native} is not there; ci/build-cni builds it")
     plugins = {"spiderpool": Plugin(Immediate(), frozenset())}
     with tempfile.TemporaryDirectory() as name, agent(Path(name) / "agent.sock", plugins):
-        rows = measure_processes(Path(name), options.rounds)
+        rows = measure_processes(Path(name), options.rounds, options.native)
         server = measure_server(Path(name) / "agent.sock", options.rounds)
     print((as_json if options.json else table)(rows, server))
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from pinned import NotBrought, bring, cache_root
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "spiderpool" / "cni" / "native" / "client.c"
+SOURCES = sorted((ROOT / "spiderpool" / "cni" / "native").glob("*.[ch]"))
 TARGETS = {"amd64": "x86_64-linux-musl", "arm64": "aarch64-linux-musl"}
 COMPILER = (
     "ziglang==0.17.1 "
@@ -52,7 +52,7 @@ def main() -> None:
 
 def key() -> str:
     """Names what the outcome depends on."""
-    inputs = (SOURCE.read_text(), COMPILER, *OPTIONS, *TARGETS.values())
+    inputs = (*(path.read_text() for path in SOURCES), COMPILER, *OPTIONS, *TARGETS.values())
     return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
 
 
@@ -89,15 +89,16 @@ def compile_for(architecture: str, zig: Path, made: Path) -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=made.parent) as name:
         folder = Path(name)
-        shutil.copy(SOURCE, folder)
+        for path in SOURCES:
+            shutil.copy(path, folder)
         environment = os.environ | {
             "ZIG_GLOBAL_CACHE_DIR": str(cache_root() / "zig-cache"),
             "ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache"),
         }
         command = [str(zig), "cc", "-target", TARGETS[architecture], *OPTIONS]
-        command += [SOURCE.name, "-o", "client"]
+        command += [*(path.name for path in SOURCES if path.suffix == ".c"), "-o", "client"]
         if subprocess.run(command, check=False, cwd=folder, env=environment).returncode:
-            raise SystemExit(f"build_cni: {SOURCE.relative_to(ROOT)} was not compiled; see above")
+            raise SystemExit("build_cni: spiderpool/cni/native was not compiled; see above")
         (folder / "client").chmod(0o755)
         (folder / "client").rename(made)
     said(f"compiled for {architecture} in {time.monotonic() - started:.1f} s")

@@ -1,13 +1,7 @@
-"""Puts the thin plugin into a folder of CNI plugins, under each name that it serves.
-
-    python -m spiderpool.cni.install EXECUTABLE FOLDER
-
-installs the static executable, as on a node; :func:`install` the script for development.
-"""
+"""Puts the thin plugin into a folder of CNI plugins, under each name that it serves."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -42,21 +36,3 @@ def _write(folder: Path, content: bytes) -> None:
         draft.write_bytes(content)
         draft.chmod(0o755)
         draft.rename(folder / name)
-
-
-def main() -> None:
-    """Install as the arguments say."""
-    parser = argparse.ArgumentParser(prog="python -m spiderpool.cni.install")
-    parser.add_argument("executable", type=Path, help="the file that ci/build-cni writes")
-    parser.add_argument("folder", type=Path, help="such as /opt/cni/bin")
-    options = parser.parse_args()
-    try:
-        install_executable(options.folder, options.executable)
-    except OSError as exc:
-        raise SystemExit(
-            f"{exc.filename}: the plugins cannot be installed: {exc.strerror}"
-        ) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """What kubelet executes for each pod: hands the request to the node's agent.
 
-This is the client for development and for nodes that have Python. ``native/client.c`` is the
+This is the client for development and for nodes that have Python. ``native/*.c`` is the
 same for every node; both pass the same tests.
 
 It runs as ``python -I -S -E plugin.py`` and imports nothing outside the interpreter's core,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from thin_clients import native
 
 ROOT = Path(__file__).parents[3]
 SCENARIO = """\
@@ -63,6 +64,21 @@ def test_the_coordinator_has_parts_floors_and_calls() -> None:
     assert "rename" in first["calls"]
     assert "rename" not in again["calls"], "nothing new is to be remembered"
     assert again["calls"]["sendto"] < first["calls"]["sendto"]
+
+
+def test_executables_are_held_against_an_empty_process() -> None:
+    answer = numbers("cni", "--native", str(native()))
+    assert [row["way"] for row in answer["processes"]] == [
+        "/bin/true",
+        "python -ISE -c pass",
+        "static, VERSION",
+        "static, ADD",
+        "script, VERSION",
+        "script, ADD",
+        "plain Python, ADD",
+    ]
+    assert answer["processes"][0]["ratio"] == 1
+    assert answer["server_ms"] > 0
 
 
 @pytest.mark.binary("kubectl")
