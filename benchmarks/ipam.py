@@ -1,6 +1,6 @@
 """What addresses cost: ADDs through the agent's socket against a Kubernetes API over HTTP.
 
-    python -m benchmarks.ipam [--json] [--pods N] [--kubeconfig PATH] [CASE ...]
+    python -m benchmarks.ipam [--json] [--pods N] [--real] [CASE ...]
 
 Every case has an API server, its agents and its pods for itself. ``writes`` are requests to
 the API that change something, refused ones too, the SpiderEndpoint's included, per ADD.
@@ -41,7 +41,7 @@ class Case:
 POOLS = {"/16": (SLASH_16, 4), "/24": (SLASH_24, 4), "v6 /64": (SLASH_64, 6)}
 CASES = (
     *(Case(f"1 agent, {c} at once", c) for c in (1, 16, 64)),
-    *(Case(f"8 agents, {c} at once", c, agents=8) for c in (1, 16, 64)),
+    *(Case(f"8 agents, {c} at once", c, agents=8) for c in (1, 16, 64, 128)),
     *(Case(f"pool {pool}", pool=pool, most_pods=240) for pool in POOLS),
     *(Case(f"{taken} taken", taken=taken, most_pods=240) for taken in (0, 1000, 5000, 20000)),
 )
@@ -66,11 +66,11 @@ class Row:
     rss: float
 
 
-async def measure(case: Case, pods: int, kubeconfig: str | None) -> Row:
+async def measure(case: Case, pods: int, *, real: bool) -> Row:
     spec, version = POOLS[case.pool]
     stdin = netconf("bench", version=version)
     with tempfile.TemporaryDirectory() as name:
-        async with cluster(Path(name), case.agents, spec, case.taken, kubeconfig) as bench:
+        async with cluster(Path(name), case.agents, spec, case.taken, real=real) as bench:
             made = await bench.create_pods(min(pods, case.most_pods))
             await asyncio.sleep(0.5)
             before = await _counts(bench)
@@ -151,11 +151,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print numbers as JSON")
     parser.add_argument("--pods", type=int, default=1000, help="pods of a case, at most")
-    parser.add_argument("--kubeconfig", help="a real API server instead of the embedded one")
+    parser.add_argument(
+        "--real", action="store_true", help="the kube-apiserver of $KUBEBUILDER_ASSETS instead"
+    )
     parser.add_argument("cases", nargs="*", help="only cases whose name contains one of these")
     given = parser.parse_args()
     chosen = [c for c in CASES if not given.cases or any(word in c.name for word in given.cases)]
-    rows = [asyncio.run(measure(case, given.pods, given.kubeconfig)) for case in chosen]
+    rows = [asyncio.run(measure(case, given.pods, real=given.real)) for case in chosen]
     print(json.dumps([asdict(row) for row in rows]) if given.json else table(rows))
     if any(row.failed or row.duplicates for row in rows):
         raise SystemExit("an ADD or DEL failed, or an address was given twice")

@@ -11,23 +11,34 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from harness.kubeapi.launch import embedded_server, real_server
+from harness.kubeapi.real import assets_folder
 from spiderpool.agent.main import run
 from spiderpool.agent.options import parse
 from spiderpool.agent.wire import RawRequest
+from spiderpool.errors import NotFound
 from spiderpool.ipam.allocation import Claim, Desk
 from spiderpool.ipam.blocks import Change, by_block, new_object
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.pools import read_pool
 from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
-from spiderpool.kube.resources import CRD, NODE, POD, SPIDERIPBLOCK, SPIDERIPPOOL, Resource
+from spiderpool.kube.resources import (
+    CRD,
+    NODE,
+    POD,
+    SPIDERENDPOINT,
+    SPIDERIPBLOCK,
+    SPIDERIPPOOL,
+    Resource,
+)
 from spiderpool.testing.kubefaults import FaultyClient
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, NodeName, PodUID
@@ -111,10 +122,11 @@ class BenchCluster:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, agents: int, pool: dict[str, Any], taken: int, kubeconfig: str | None
+    folder: Path, agents: int, pool: dict[str, Any], taken: int, *, real: bool
 ) -> AsyncIterator[BenchCluster]:
     """An API with one pool, of which ``taken`` addresses are held by others, and agents."""
-    async with _api(folder, kubeconfig) as access:
+    with _api(folder, real=real) as config:
+        access = str(config)
         client = connect(access)
         await _install(client)
         await _ensure(client, SPIDERIPPOOL, {"metadata": {"name": "bench"}, "spec": pool})
@@ -131,21 +143,14 @@ async def cluster(
             await client.close()
 
 
-@asynccontextmanager
-async def _api(folder: Path, kubeconfig: str | None) -> AsyncIterator[str]:
-    if kubeconfig:
-        yield kubeconfig
-        return
-    path = folder / "kubeconfig"
-    command = (sys.executable, "-m", "harness.kubeapi", "--kubeconfig-out", str(path))
-    process = await asyncio.create_subprocess_exec(*command)
-    try:
-        while not path.exists():  # noqa: ASYNC110 - it is another process that makes it
-            await asyncio.sleep(0.01)
-        yield str(path)
-    finally:
-        process.terminate()
-        await process.wait()
+def _api(folder: Path, *, real: bool) -> AbstractContextManager[Path]:
+    """A server of the case's own, and the kubeconfig for it."""
+    if not real:
+        return embedded_server(folder)
+    assets = assets_folder()
+    if assets is None:
+        raise SystemExit("no kube-apiserver: export KUBEBUILDER_ASSETS=$(ci/kube-assets)")
+    return real_server(folder, assets)
 
 
 async def _install(client: Client) -> None:
@@ -153,7 +158,17 @@ async def _install(client: Client) -> None:
         await _ensure(client, CRD, yaml.safe_load(path.read_text()))
     for number in range(8):
         await _ensure(client, NODE, {"metadata": {"name": f"node{number}"}})
-    await asyncio.sleep(0.2)
+    for kind in (SPIDERIPPOOL, SPIDERIPBLOCK, SPIDERENDPOINT):
+        while not await _is_served(client, kind):  # noqa: ASYNC110 - the API sets no event
+            await asyncio.sleep(0.05)
+
+
+async def _is_served(client: Client, kind: Resource) -> bool:
+    try:
+        await client.list(kind)
+    except NotFound:
+        return False
+    return True
 
 
 async def _ensure(client: Client, kind: Resource, obj: dict[str, Any]) -> None:

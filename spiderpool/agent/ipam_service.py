@@ -10,7 +10,7 @@ from typing import Any
 
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.agent.ipam_subnets import SubnetRules
-from spiderpool.agent.ipam_writer import Counters, PoolWriter
+from spiderpool.agent.ipam_writer import Counters, PoolWriter, Traffic
 from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release, SetAside
 from spiderpool.ipam.annotations import ROUTES, place, read_routes
@@ -27,7 +27,7 @@ from spiderpool.kube.api import Client
 from spiderpool.types.address import Family, contains
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
-from spiderpool.types.names import PoolName
+from spiderpool.types.names import NodeName, PoolName
 
 GIVE_BACK_SECONDS = 30.0
 """How long giving back is tried; after that it is for the garbage collector."""
@@ -36,11 +36,12 @@ GIVE_BACK_SECONDS = 30.0
 @dataclass(slots=True, eq=False)
 class IpamService:
     """Claims and releases through one :class:`PoolWriter` a pool; ``families`` are those that
-    the cluster uses."""
+    the cluster uses, ``node`` is the one served, to be told apart from others."""
 
     client: Client
     sources: Sources
     families: frozenset[Family] = frozenset(Family)
+    node: NodeName | None = None
     now: Callable[[], float] = time.time
     counters: Counters = field(default_factory=Counters)
     _writers: dict[PoolName, PoolWriter] = field(default_factory=dict, init=False)
@@ -141,6 +142,7 @@ class IpamService:
                 ground=lambda: self.sources.ground(pool),
                 now=self.now,
                 counters=self.counters,
+                traffic=Traffic(lambda: self.sources.rank(self.node)),
             )
         return self._writers[pool]
 

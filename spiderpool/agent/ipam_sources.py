@@ -19,7 +19,7 @@ from spiderpool.ipam.ranges import Ranges
 from spiderpool.kube.api import Object
 from spiderpool.types.address import Address, Family
 from spiderpool.types.ipblock import SlotState
-from spiderpool.types.names import IfName, PoolName
+from spiderpool.types.names import IfName, NodeName, PoolName
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +69,10 @@ class Sources:
     def pod(self, namespace: str, name: str) -> Pod | None:
         obj = self.caches.pods.get(name, namespace)
         return read_pod(obj) if obj else None
+
+    def rank(self, node: NodeName | None) -> int | None:
+        """The place of a node among all, by name; None for one that is not known."""
+        return sum(other < node for other in self._nodes) if node in self._nodes else None
 
     def situation(
         self, pod: Pod, nic: IfName, netconf: Lists, application: Application | None

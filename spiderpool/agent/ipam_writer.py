@@ -49,9 +49,9 @@ LONGEST_PAUSE = 0.005
 """While asks come without a break, a round waits for this share of the last one's time (at most
 so many seconds): it gathers more asks than were there at the end of the write."""
 
-MOST_LANES = 32
-CALM = 16
-"""After so many writes without a refusal, agents come closer to each other again."""
+MOST_LANES = 64
+CALM_SECONDS = 10.0
+"""After so long without a refusal, agents come closer to each other again."""
 
 REPEATABLE = (Conflict, AlreadyExists, Invalid, NotFound, Unreachable)
 """Refusals after which the block is read and everything is decided again. A JSON Patch whose
@@ -79,26 +79,34 @@ class Counters:
 class Traffic:
     """Keeps agents that take addresses from the same pool out of each other's way.
 
-    A second refusal in a row because someone was faster opens lanes, further ones open more,
-    each time with a new lane for this agent; when all goes well for a while they close again,
-    down to the one lane in which the lowest free address is always taken first.
+    A second refusal in a row because someone was faster opens lanes, further ones open more;
+    when nobody was faster for some time they close again, half of them at a time, down to the
+    one lane in which the lowest free address is always taken first. ``rank`` tells agents apart
+    (the place of the node among all), so that neighbours get different lanes without luck.
     """
 
+    rank: Callable[[], int | None] = lambda: None
     lane: Lane = field(default_factory=Lane)
     _refused: int = 0
-    _passed: int = 0
+    _since: float = 0.0
 
-    def refused(self) -> None:
-        self._refused, self._passed = self._refused + 1, 0
+    def refused(self, now: float) -> None:
+        """Somebody was faster; ``now`` is in seconds of a clock that never jumps."""
+        self._refused, self._since = self._refused + 1, now
         if self._refused > 1 or self.lane.count > 1:
-            count = min(MOST_LANES, self.lane.count * 2)
-            self.lane = Lane(random.randrange(count), count)  # noqa: S311 - not a secret
+            at_end = self.lane.count == MOST_LANES
+            count = min(MOST_LANES, self.lane.count * 4)
+            rank = None if at_end else self.rank()
+            number = random.randrange(count) if rank is None else rank % count  # noqa: S311 - not a secret
+            self.lane = Lane(number, count)
 
-    def passed(self) -> None:
-        self._refused, self._passed = 0, self._passed + 1
-        if self._passed >= CALM and self.lane.count > 1:
-            count = self.lane.count // 2
-            self.lane, self._passed = Lane(self.lane.number % count, count), 0
+    def passed(self, now: float) -> None:
+        """A round was written as it was decided."""
+        self._refused = 0
+        calm = int((now - self._since) // CALM_SECONDS)
+        if calm and self.lane.count > 1:
+            count = max(1, self.lane.count >> calm)
+            self.lane, self._since = Lane(self.lane.number % count, count), now
 
 
 @dataclass(slots=True, eq=False)
@@ -125,11 +133,11 @@ class PoolWriter:
     ground: Callable[[], Ranges]
     now: Callable[[], float]
     counters: Counters
+    traffic: Traffic = field(default_factory=Traffic)
     _queue: deque[_Waiting] = field(default_factory=deque, init=False)
     _in_hand: list[_Waiting] = field(default_factory=list, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _backoff: Backoff = field(default_factory=lambda: Backoff(0.005, 0.5), init=False)
-    _traffic: Traffic = field(default_factory=Traffic, init=False)
     _problem: str = field(default="", init=False)
 
     async def submit(self, ask: Ask, seconds: float) -> Outcome:
@@ -198,7 +206,7 @@ class PoolWriter:
         """Decide and write; returns those that have to wait for another round."""
         self.counters.rounds += 1
         ground = self.ground()
-        desk = Desk(self.ledger, self.pool, ground, self.now(), self._traffic.lane)
+        desk = Desk(self.ledger, self.pool, ground, self.now(), self.traffic.lane)
         verdicts = desk.decide([waiting.ask for waiting in batch])
         writes: dict[BlockKey, list[tuple[_Waiting, Change]]] = defaultdict(list)
         again: set[_Waiting] = set()
@@ -219,7 +227,7 @@ class PoolWriter:
         if any(failed):
             await asyncio.sleep(self._backoff.wait())
         elif writes:
-            self._traffic.passed()
+            self.traffic.passed(asyncio.get_running_loop().time())
             self._backoff.reset()
         return again.union(*failed)
 
@@ -232,7 +240,7 @@ class PoolWriter:
             self.counters.refused += 1
             self._problem = str(exc)
             if isinstance(exc, (Invalid, AlreadyExists)):
-                self._traffic.refused()
+                self.traffic.refused(asyncio.get_running_loop().time())
             await self._read(key)
             return {waiting for waiting, _ in group}
         except KubeError as exc:

@@ -46,7 +46,7 @@ async def run(options: Options, client: Client) -> None:
     readiness = CacheReadiness(informers, caches)
     events = EventRecorder(client, "spiderpool-agent", options.node)
     known = Sources(caches, options.cluster_network, options.namespace)
-    ipam = IpamService(client, known, options.families)
+    ipam = IpamService(client, known, options.families, options.node)
     measured = measured_ipam(ipam, options.node, events)
     with Namespace.open(options.netns) if options.netns else Namespace.current() as own:
 

@@ -89,15 +89,16 @@ Verdict = Change | Settled | Skipped | Again
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One of ``count`` (a power of two) classes of addresses: up to four share each block,
-    more take turns by blocks, so that what one writer gives lies in few blocks."""
+    """One of ``count`` (a power of two) classes of addresses. Lanes take turns by blocks, so
+    that what one writer gives lies in few of them; in a pool of fewer blocks than lanes up to
+    four share each block."""
 
     number: int = 0
     count: int = 1
 
-    def places(self, base: int) -> int:
-        """Bitmap of the lane's addresses in the block at ``base``."""
-        inner = min(self.count, LANES_IN_BLOCK)
+    def places(self, base: int, blocks: int) -> int:
+        """Bitmap of the lane's addresses in the block at ``base``, in a pool of so many blocks."""
+        inner = 1 if blocks >= self.count else min(self.count, LANES_IN_BLOCK)
         outer = self.count // inner
         if base // SIZE % outer != self.number // inner:
             return 0
@@ -181,14 +182,14 @@ class Desk:
     def _free(self, mine: bool) -> Iterator[Address]:
         """Addresses that nobody has, lowest first, of the own lane or of the others; looks at
         what was taken as it goes."""
-        family = self.ground.family
+        family, blocks = self.ground.family, self.ground.size // SIZE
         for first, last in self.ground.intervals:
             for base in range(first & -SIZE, last + 1, SIZE):
                 key = BlockKey(family, base)
                 block = self.ledger.block(key)
                 busy = block.busy_at(self.now) if block else 0
-                places = self.lane.places(base) if mine else FULL & ~self.lane.places(base)
-                vacant = _bits(first - base, last - base) & places & ~busy
+                places = self.lane.places(base, blocks)
+                vacant = _bits(first - base, last - base) & ~busy & (places if mine else ~places)
                 while vacant:
                     lowest = vacant & -vacant
                     vacant ^= lowest

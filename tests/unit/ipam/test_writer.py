@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spiderpool.agent.ipam_writer import CALM, MOST_LANES, Traffic
+from spiderpool.agent.ipam_writer import CALM_SECONDS, MOST_LANES, Traffic
 from spiderpool.errors import CniCode, CniError, KubeError
 from spiderpool.ipam.allocation import Claim, Lane
 from spiderpool.ipam.blocks import SIZE
@@ -180,22 +180,51 @@ def test_closing_answers_everybody(play: Any) -> None:
 
 def test_lanes_open_by_refusals_in_a_row_and_close_in_the_calm() -> None:
     traffic = Traffic()
-    traffic.refused()
+    traffic.refused(0)
     assert traffic.lane == Lane()
-    traffic.passed()
-    traffic.refused()
+    traffic.passed(0)
+    traffic.refused(0)
     assert traffic.lane == Lane(), "one refusal between successes is no crowd"
     for _ in range(10):
-        traffic.refused()
+        traffic.refused(0)
     assert traffic.lane.count == MOST_LANES
-    for _ in range(CALM * 5):
-        traffic.passed()
+    traffic.passed(CALM_SECONDS - 1)
+    assert traffic.lane.count == MOST_LANES
+    traffic.passed(CALM_SECONDS)
+    assert traffic.lane.count == MOST_LANES / 2
+    traffic.passed(CALM_SECONDS * 20)
     assert traffic.lane == Lane()
 
 
+def test_agents_of_different_rank_get_different_lanes() -> None:
+    found = set()
+    for rank in range(8):
+        traffic = Traffic(lambda rank=rank: rank)  # type: ignore[misc]
+        for _ in range(3):
+            traffic.refused(0)
+        found.add(traffic.lane)
+    assert found == {Lane(number, 16) for number in range(8)}
+
+
+def test_agents_whose_ranks_fall_together_part_by_luck() -> None:
+    traffic = Traffic(lambda: 64)
+    seen = set()
+    for _ in range(60):
+        traffic.refused(0)
+        seen.add(traffic.lane.number)
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize("blocks", [1, 8, 1000])
 @pytest.mark.parametrize("count", [1, 2, 4, 8, 32])
-def test_lanes_part_all_addresses_among_them(count: int) -> None:
+def test_lanes_part_all_addresses_among_them(count: int, blocks: int) -> None:
     for base in range(0, SIZE * 16, SIZE):
-        places = [Lane(number, count).places(base) for number in range(count)]
+        places = [Lane(number, count).places(base, blocks) for number in range(count)]
         assert sum(places) == (1 << SIZE) - 1
         assert sum(bin(mask).count("1") for mask in places) == SIZE
+
+
+def test_lanes_have_whole_blocks_where_there_are_enough() -> None:
+    full = (1 << SIZE) - 1
+    assert [Lane(1, 4).places(SIZE * n, 4) for n in range(4)] == [0, full, 0, 0]
+    assert all(0 < Lane(1, 4).places(SIZE * n, 3) < full for n in range(4))
