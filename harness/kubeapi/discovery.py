@@ -122,7 +122,8 @@ def aggregated(registry: Registry, version: str, *, core: bool) -> Object:
 
 
 def _described(kind: Kind) -> Object:
-    own = {"group": kind.group, "version": kind.version, "kind": kind.name}
+    # Group and version are those of the document unless they are said.
+    own = {"group": "", "version": "", "kind": kind.name}
     parts = [
         {"subresource": name, "responseKind": own | part, "verbs": verbs}
         for name, part, verbs in parts_of(kind)

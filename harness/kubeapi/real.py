@@ -7,19 +7,17 @@ controller-runtime's envtest has it; ``ci/kube-assets`` builds them.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import secrets
-import shutil
 import socket
 import ssl
-import subprocess
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from harness.kubeapi.kubeconfig import kubeconfig_text, write_private
-from spiderpool.errors import BadInput
 
 ASSETS = "KUBEBUILDER_ASSETS"
 _LOOPBACK = "127.0.0.1"
@@ -94,13 +92,16 @@ class RealServer:
         """Whether kube-apiserver says so on /readyz."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        headers = {"Authorization": f"Bearer {self.token}"}
-        asked = urllib.request.Request(f"{self.url}/readyz", headers=headers)  # noqa: S310 - ours
+        asked = http.client.HTTPSConnection(
+            _LOOPBACK, self.port, timeout=_ANSWER_SECONDS, context=context
+        )
         try:
-            with urllib.request.urlopen(asked, context=context, timeout=_ANSWER_SECONDS):  # noqa: S310
-                return True
-        except OSError:
+            asked.request("GET", "/readyz", headers={"Authorization": f"Bearer {self.token}"})
+            return asked.getresponse().status == HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
             return False
+        finally:
+            asked.close()
 
     def write_kubeconfig(self, path: Path) -> None:
         """For an administrator."""
@@ -108,21 +109,24 @@ class RealServer:
 
 
 def prepare(assets: Path, folder: Path, service_cidrs: Sequence[str]) -> RealServer:
-    """Choose ports and write the keys and tokens of a server into ``folder``.
-
-    Raises:
-        BadInput: openssl is missing.
-    """
+    """Choose ports and write the keys and tokens of a server into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        hint = "install openssl: it makes the key of service accounts"
-        raise BadInput("kube-apiserver", "openssl is missing", hint)
-    key = str(folder / "accounts.key")
-    subprocess.run([openssl, "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    write_private(folder / "accounts.key", _new_key())
     token = secrets.token_hex(16)
     write_private(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n')
     return RealServer(assets, folder, tuple(service_cidrs), token, *_free_ports())
+
+
+def _new_key() -> str:
+    """What service accounts' tokens are signed with, as PEM."""
+    # loading it would cost the runs on the embedded server tens of milliseconds
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    unprotected = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, unprotected).decode()
 
 
 def _free_ports() -> tuple[int, int, int]:
