@@ -106,7 +106,7 @@ DONE = {"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
     ],
 )
 def test_words_for_pods(status: dict[str, Any], word: str) -> None:
-    spec = {"initContainers": [{}, {}] if "initContainerStatuses" in status else []}
+    spec: dict[str, Any] = {"initContainers": [{}, {}] if "initContainerStatuses" in status else []}
     assert pods.reason({"metadata": {}, "spec": spec, "status": status}) == word
 
 
