@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.nodes.control.actions import Create, Delete, Patch
@@ -113,6 +113,7 @@ class Cluster:
 STRATEGIES = st.sampled_from([(1, 0), (0, 1), (2, 1), ("25%", "25%"), ("100%", 0), (0, "50%")])
 
 
+@settings(max_examples=60)
 @given(st.integers(1, 5), STRATEGIES, st.lists(st.integers(0, 30), max_size=120))
 def test_rollouts_keep_their_limits_and_end(
     replicas: int, strategy: tuple[Any, Any], steps: list[int]
