@@ -59,9 +59,10 @@ class Cluster:
             self.services.take(old, new)
         if kind.storage_version != kind.version:
             new = {**new, "apiVersion": f"{kind.group}/{kind.storage_version}"}
-        if len(orjson.dumps(new)) > MOST_BYTES:
+        size = len(orjson.dumps(new))
+        if size > MOST_BYTES:
             raise status.ApiError(500, "", "etcdserver: request is too large")
-        stored = self.store.put(kind.bucket, new)
+        stored = self.store.put(kind.bucket, new, size)
         if is_finished(stored):
             return presented(kind, self.remove(kind, stored))
         if kind.bucket == CRD_BUCKET:

@@ -19,6 +19,8 @@ Key = tuple[str, str]
 
 KEPT_CHANGES = 10_000
 """Changes that each bucket remembers; who asks for older ones gets 410."""
+KEPT_BYTES = 128 * 1024 * 1024
+"""What these may amount to: large objects are remembered for fewer changes."""
 
 
 class Happened(enum.StrEnum):
@@ -29,12 +31,16 @@ class Happened(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write. ``new`` of a deletion is the last state under the deletion's revision."""
+    """One write. ``new`` of a deletion is the last state under the deletion's revision.
+
+    ``size`` is about what remembering it costs, in bytes.
+    """
 
     revision: int
     happened: Happened
     new: Object
     old: Object | None
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -44,19 +50,33 @@ class Bucket:
     objects: dict[Key, Object] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     forgotten: int = 0
+    size: int = 0
     waiting: set[asyncio.Event] = field(default_factory=set)
 
     def since(self, revision: int) -> list[Change]:
         start = bisect_right(self.changes, revision, key=lambda change: change.revision)
         return self.changes[start:]
 
+    def remember(self, change: Change, most: int, most_bytes: int) -> None:
+        """Add a change; of more than twice as many, or of too many bytes, half are forgotten."""
+        self.changes.append(change)
+        self.size += change.size
+        if len(self.changes) > 2 * most or self.size > most_bytes:
+            gone = self.changes[: len(self.changes) // 2]
+            if gone:
+                self.forgotten = gone[-1].revision
+            self.size -= sum(each.size for each in gone)
+            del self.changes[: len(gone)]
+        for event in self.waiting:
+            event.set()
+
 
 class Store:
-    """The only owner of state. ``kept`` bounds the history of each bucket."""
+    """The only owner of state; the arguments bound the history of each bucket."""
 
-    def __init__(self, kept: int = KEPT_CHANGES) -> None:
+    def __init__(self, kept: int = KEPT_CHANGES, kept_bytes: int = KEPT_BYTES) -> None:
         self.revision = 1
-        self._kept = kept
+        self._kept, self._kept_bytes = kept, kept_bytes
         self._buckets: dict[str, Bucket] = {}
 
     def bucket(self, name: str) -> Bucket:
@@ -71,14 +91,15 @@ class Store:
         keys = (key for key in objects if not namespace or key[0] == namespace)
         return [objects[key] for key in sorted(keys)]
 
-    def put(self, bucket: str, obj: Object) -> Object:
-        """Store ``obj`` under the next revision, which is written into it."""
+    def put(self, bucket: str, obj: Object, size: int = 0) -> Object:
+        """Store ``obj``, of so many bytes, under the next revision, which is written into it."""
         self.revision += 1
         obj["metadata"]["resourceVersion"] = str(self.revision)
         objects = self.bucket(bucket).objects
         old = objects.get(key_of(obj))
         objects[key_of(obj)] = obj
-        self._record(bucket, Happened.MODIFIED if old else Happened.ADDED, obj, old)
+        happened = Happened.MODIFIED if old else Happened.ADDED
+        self._record(bucket, Change(self.revision, happened, obj, old, size))
         return obj
 
     def delete(self, bucket: str, key: Key) -> Object:
@@ -87,7 +108,7 @@ class Store:
         old = self.bucket(bucket).objects.pop(key)
         metadata = {**old["metadata"], "resourceVersion": str(self.revision)}
         gone = {**old, "metadata": metadata}
-        self._record(bucket, Happened.DELETED, gone, old)
+        self._record(bucket, Change(self.revision, Happened.DELETED, gone, old))
         return gone
 
     def drop(self, bucket: str) -> None:
@@ -112,14 +133,8 @@ class Store:
                 objects[key] = change.old
         return [objects[key] for key in sorted(objects) if not namespace or key[0] == namespace]
 
-    def _record(self, bucket: str, happened: Happened, new: Object, old: Object | None) -> None:
-        held = self.bucket(bucket)
-        held.changes.append(Change(self.revision, happened, new, old))
-        if len(held.changes) > 2 * self._kept:
-            held.forgotten = held.changes[self._kept - 1].revision
-            del held.changes[: self._kept]
-        for event in held.waiting:
-            event.set()
+    def _record(self, bucket: str, change: Change) -> None:
+        self.bucket(bucket).remember(change, self._kept, self._kept_bytes)
 
     async def changes(self, bucket: str, after: int, seconds: float) -> list[Change] | None:
         """Changes after a revision, as soon as there are some.

@@ -95,6 +95,16 @@ def test_old_history_is_forgotten() -> None:
     assert contents(store.snapshot("things", store.revision - 1)) == {"a": 5}
 
 
+def test_large_objects_are_remembered_for_less() -> None:
+    store = Store(kept=1000, kept_bytes=100)
+    for value in range(50):
+        store.put("things", obj("a", value), size=30)
+        assert store.bucket("things").size <= 100
+    assert contents(store.snapshot("things", store.revision - 1)) == {"a": 48}
+    with pytest.raises(ApiError):
+        store.snapshot("things", store.revision - 10)
+
+
 def test_watchers_wake_and_time_out() -> None:
     async def scenario() -> None:
         store = Store()
