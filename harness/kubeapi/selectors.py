@@ -80,12 +80,13 @@ def selector_predicate(selector: Object) -> LabelPredicate:
     def holds(labels: Labels) -> bool:
         if any(labels.get(key) != value for key, value in wanted.items()):
             return False
-        return all(_expression(expression, labels) for expression in expressions)
+        return all(expression_holds(expression, labels) for expression in expressions)
 
     return holds
 
 
-def _expression(expression: Object, labels: Labels) -> bool:
+def expression_holds(expression: Object, labels: Labels) -> bool:
+    """One of a selector's ``matchExpressions``."""
     key, values = expression["key"], expression.get("values") or []
     match expression["operator"]:
         case "In":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.kubeapi.selectors import expression_holds
 from spiderpool.kube.api import Object
 
 NOT_READY = "node.kubernetes.io/not-ready"
@@ -76,17 +77,11 @@ def _term(term: Object, node: Object, labels: Object) -> bool:
 
 
 def _holds(expression: Object, labels: Object) -> bool:
-    key, values = expression["key"], expression.get("values") or []
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case "Gt":
-            return key in labels and int(labels[key]) > int(values[0])
-        case _:
-            return key in labels and int(labels[key]) < int(values[0])
+    """Nodes are also selected by labels that are numbers."""
+    operator, key = expression["operator"], expression["key"]
+    if operator not in ("Gt", "Lt"):
+        return expression_holds(expression, labels)
+    if key not in labels:
+        return False
+    value, bound = int(labels[key]), int(expression["values"][0])
+    return value > bound if operator == "Gt" else value < bound

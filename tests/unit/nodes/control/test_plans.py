@@ -247,11 +247,16 @@ def affinity(**expression: Any) -> Object:
         (affinity(key="kubernetes.io/hostname", operator="In", values=["b"]), "b"),
         (affinity(key="kubernetes.io/hostname", operator="NotIn", values=["a"]), "b"),
         (affinity(key="disk", operator="DoesNotExist"), "a"),
+        (affinity(key="rank", operator="Gt", values=["1"]), "b"),
+        (affinity(key="rank", operator="Lt", values=["2"]), "a"),
         ({"tolerations": [{"operator": "Exists"}]}, "a"),
     ],
 )
 def test_placement(spec: Object, expected: str) -> None:
-    assert choice(spec, node("a"), node("b")).node == expected
+    first, second = node("a"), node("b")
+    first["metadata"]["labels"]["rank"] = "1"
+    second["metadata"]["labels"]["rank"] = "2"
+    assert choice(spec, first, second).node == expected
 
 
 def test_taints_and_tolerations() -> None:
