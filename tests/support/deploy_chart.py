@@ -22,7 +22,7 @@ def run(program: str, *arguments: str, stdin: str = "") -> subprocess.CompletedP
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [shutil.which(program, path=path) or program, *arguments]
     return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        command, input=stdin, capture_output=True, text=True, timeout=200, check=False
     )
 
 

@@ -92,7 +92,7 @@ async def answers_ready(port: int, process: Running) -> None:
 
     wrong = ""
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while wrong := await asyncio.to_thread(look):
                 assert process.process.returncode is None, process.log
                 await asyncio.sleep(0.05)
