@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from spiderpool.agent.ipam_endpoint import EndpointWriter
+from spiderpool.agent.ipam_keepers import Keepers
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput, CniCode, CniError, NoAddress, NotFound
@@ -45,6 +46,7 @@ class IpamHandler:
     def __init__(self, service: IpamService, node: NodeName, warn: Warn) -> None:
         self._service, self._node, self._warn = service, node, warn
         self._endpoints = EndpointWriter(service.client)
+        self._keepers = Keepers(service.client)
         self._locks: WeakValueDictionary[PodUID, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(
@@ -100,17 +102,14 @@ class IpamHandler:
             raise
 
     async def _del(self, request: CniRequest) -> None:
-        """Free what this very sandbox holds, unless its pod lives on and will ask again.
-
-        What has a keeper is the garbage collector's, which knows whether the keeper is left.
-        """
+        """Free what this very sandbox holds, unless its pod lives on and will ask again, or
+        its keeper still wants it. Where the keeper cannot be asked, the collector will."""
         mine = [
             entry
             for entry in self._of_pod(request)
             if entry.slot.state is SlotState.HELD
             and entry.slot.nic == request.ifname
             and entry.slot.container_id == request.container_id
-            and entry.slot.owner is None
         ]
         if not mine:
             return
@@ -118,11 +117,17 @@ class IpamHandler:
         if pod is not None and not why_dead(pod):
             log.info("%s: the pod lives on and keeps its addresses", request)
             return
+        kept = await self._keepers.kept(mine)
+        if kept:
+            log.info("%s: %s keeps its addresses", request, kept[0].slot.owner)
+            return
         await self._service.release(mine, DEL_SECONDS)
-        if pod is None or pod.deleted_at:
+        uid = mine[0].slot.pod_uid
+        ends_with_pod = (pod is None or pod.deleted_at) and mine[0].slot.owner is None
+        if ends_with_pod or uid is None:
             self._endpoints.forget(f"{request.pod_namespace}/{request.pod_name}")
-        elif not self._service.held_by(pod):
-            await self._endpoints.remove(pod)
+        elif not self._service.held_by(uid):
+            await self._endpoints.remove(f"{request.pod_namespace}/{request.pod_name}", uid)
 
     def _check(self, request: CniRequest) -> None:
         held = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from spiderpool.errors import AlreadyExists, CniCode, CniError, Conflict, NotFound
-from spiderpool.ipam.endpoints import ips_of, new_endpoint, with_nic
+from spiderpool.ipam.endpoints import ips_of, new_endpoint, uid_of, with_nic
 from spiderpool.ipam.facts import Pod
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import SPIDERENDPOINT
 from spiderpool.types.endpoint import EndpointIP
+from spiderpool.types.names import PodUID
 
 ATTEMPTS = 8
 
@@ -43,15 +44,15 @@ class EndpointWriter:
         words = f"SpiderEndpoint {pod.key} is changed by others all the time"
         raise CniError(CniCode.TRY_AGAIN_LATER, words)
 
-    async def remove(self, pod: Pod) -> None:
-        """Delete the endpoint of a pod that has finished but stays as an object."""
-        known = self._written.pop(pod.key, None)
+    async def remove(self, key: str, uid: PodUID) -> None:
+        """Delete the endpoint of a pod (``namespace/name``) that does not go with its pod."""
+        known = self._written.pop(key, None)
+        namespace, _, name = key.partition("/")
         try:
-            known = known or await self._client.get(SPIDERENDPOINT, pod.name, pod.namespace)
-            if not ips_of(known, pod):
-                return
-            uid = known["metadata"].get("uid", "")
-            await self._client.delete(SPIDERENDPOINT, pod.name, pod.namespace, uid=uid)
+            known = known or await self._client.get(SPIDERENDPOINT, name, namespace)
+            if uid_of(known) == uid:
+                own = known["metadata"].get("uid", "")
+                await self._client.delete(SPIDERENDPOINT, name, namespace, uid=own)
         except (NotFound, Conflict):
             return
 

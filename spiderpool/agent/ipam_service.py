@@ -27,7 +27,7 @@ from spiderpool.kube.api import Client
 from spiderpool.types.address import Family, contains
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
-from spiderpool.types.names import NodeName, PoolName
+from spiderpool.types.names import NodeName, PodUID, PoolName
 
 GIVE_BACK_SECONDS = 30.0
 """How long giving back is tried; after that it is for the garbage collector."""
@@ -114,9 +114,9 @@ class IpamService:
         found = self.sources.ledger.owned(owner_of(holder))
         return [entry for entry in found if entry.slot.state is SlotState.HELD]
 
-    def held_by(self, pod: Pod) -> list[Entry]:
+    def held_by(self, uid: PodUID) -> list[Entry]:
         """What all NICs of a pod hold."""
-        found = self.sources.ledger.of_pod(pod.uid)
+        found = self.sources.ledger.of_pod(uid)
         return [entry for entry in found if entry.slot.state is SlotState.HELD]
 
     def give_back(self, holder: Slot, before: Iterable[Entry]) -> None:

@@ -12,6 +12,7 @@ from spiderpool.ipam.autopools import Application, find, wishes_of_nic
 from spiderpool.ipam.facts import Controller, Pod, read_pod
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Wanted
+from spiderpool.ipam.workloads import is_native
 from spiderpool.kube.api import Client
 from spiderpool.kube.resources import JOB, REPLICASET
 from spiderpool.types.names import IfName
@@ -90,7 +91,7 @@ class SubnetRules:
 
     async def _top(self, pod: Pod) -> Controller:
         owner = pod.controller
-        if owner.kind not in BETWEEN:
+        if owner.kind not in BETWEEN or not is_native(owner):
             return owner
         if owner.uid not in self._tops:
             try:

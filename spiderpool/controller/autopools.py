@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput, NoAddress, NotFound, SpiderpoolError
+from spiderpool.ipam.annotations import SUBNET, SUBNETS
 from spiderpool.ipam.autopools import (
     APPLICATION,
     OWNER_UID,
@@ -20,11 +22,11 @@ from spiderpool.ipam.autopools import (
     pool_object,
     wishes,
 )
-from spiderpool.ipam.facts import Controller, node_addresses
+from spiderpool.ipam.facts import Controller, Pod, node_addresses, read_pod
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.pools import Pool, point, read_pool, read_reserved
 from spiderpool.ipam.ranges import Ranges
-from spiderpool.ipam.workloads import WORKLOADS, Workload
+from spiderpool.ipam.workloads import WORKLOADS, Workload, has_maker, is_native
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.resources import SPIDERIPPOOL
@@ -35,14 +37,18 @@ from spiderpool.types.subnet import SpiderSubnet
 log = logging.getLogger(__name__)
 
 Key = tuple[str, str, str]
-"""Kind, namespace and name of a workload."""
+"""Kind (with its group, where foreign), namespace and name of a workload."""
+
+PODLESS_SECONDS = 600.0
+"""How long the pools of a foreign workload outlive its last pod: it may only be scaled down."""
 
 
 @dataclass(frozen=True, slots=True)
 class AutoPoolCaches:
-    """What automatic pools depend on; ``workloads`` by kind."""
+    """What automatic pools depend on; ``workloads`` by kind, ``pods`` for those of other makers."""
 
     workloads: Mapping[str, Informer]
+    pods: Informer
     subnets: Informer
     pools: Informer
     reserved: Informer
@@ -55,6 +61,7 @@ class AutoPools:
 
     def __init__(self, client: Client, caches: AutoPoolCaches, recorder: EventRecorder) -> None:
         self._client, self._caches, self._recorder = client, caches, recorder
+        self._podless: dict[Key, float] = {}
         self.queue: WorkQueue[Key] = WorkQueue("auto pools", self.reconcile)
 
     def start(self) -> None:
@@ -63,20 +70,48 @@ class AutoPools:
             informer.subscribe(self._follower(kind))
         self._caches.subnets.subscribe(lambda old, new: self._look_at_all())
         self._caches.pools.subscribe(self._on_pool)
+        self._caches.pods.subscribe(self._on_pod)
 
     async def reconcile(self, key: Key) -> None:
         """Give one workload its pools, or take them from one that is gone."""
         kind, namespace, name = key
+        if kind not in WORKLOADS:
+            await self._reconcile_foreign(key)
+            return
         obj = self._caches.workloads[kind].get(name, namespace)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
             await self._reclaim(self._pools_of(key), keep=frozenset())
             return
         owner = Controller(kind, name, WORKLOADS[kind].api_version, obj["metadata"]["uid"])
         app, workload = Application(namespace, owner), WORKLOADS[kind]
+        await self._serve(key, app, workload.annotations(obj), workload.replicas(obj))
+
+    async def _reconcile_foreign(self, key: Key) -> None:
+        """A workload of a kind that only its own controller knows is there while its pods are:
+        they say what it wants, and its pools go when there has been none for some time."""
+        pods = self._foreign_pods(key)
+        if pods:
+            self._podless.pop(key, None)
+            app, newest = pods[-1]
+            await self._serve(key, app, newest.annotations, replicas=0)
+            return
+        pools = self._pools_of(key)
+        loop = asyncio.get_running_loop()
+        since = self._podless.setdefault(key, loop.time())
+        left = since + PODLESS_SECONDS - loop.time()
+        if pools and left > 0:
+            loop.call_later(left, self.queue.add, key)
+            return
+        del self._podless[key]
+        await self._reclaim(pools, keep=frozenset())
+
+    async def _serve(
+        self, key: Key, app: Application, annotations: Mapping[str, str], replicas: int
+    ) -> None:
         try:
-            wanted = wishes(app, workload.annotations(obj))
+            wanted = wishes(app, annotations)
             for wish in wanted:
-                await self._fulfil(wish, workload.replicas(obj))
+                await self._fulfil(wish, replicas)
         except (BadInput, NoAddress) as exc:
             self._tell(app, exc)
             return
@@ -141,12 +176,43 @@ class AutoPools:
             taken[pool.family] |= pool.listed
         return taken
 
+    def _foreign_pods(self, key: Key) -> list[tuple[Application, Pod]]:
+        """The pods that ask for subnets, of a workload of a foreign kind, oldest first."""
+        found = []
+        for obj in self._caches.pods.all():
+            if _wants_subnet(obj["metadata"].get("annotations")):
+                app = self._foreign_app(obj)
+                if app is not None and _key_of(app) == key:
+                    found.append((obj["metadata"].get("creationTimestamp") or "", app, obj))
+        found.sort(key=lambda item: item[0])
+        return [(app, read_pod(obj)) for _, app, obj in found]
+
+    def _foreign_app(self, obj: Object) -> Application | None:
+        """The top of a pod when it is of a foreign kind; else None."""
+        pod = read_pod(obj)
+        top = pod.controller
+        if is_native(top):
+            made = self._caches.workloads[top.kind].get(top.name, pod.namespace)
+            if made is None or not has_maker(made):
+                return None
+            top = read_pod(made).controller
+        if top.kind == "Pod" or is_native(top):
+            return None
+        return Application(pod.namespace, top)
+
+    def _on_pod(self, old: Object | None, new: Object | None) -> None:
+        obj = new or old or {}
+        if (new is None or old is None) and _wants_subnet(obj["metadata"].get("annotations")):
+            app = self._foreign_app(obj)
+            if app is not None:
+                self.queue.add(_key_of(app))
+
     def _follower(self, kind: str) -> Callable[[Object | None, Object | None], None]:
         workload = WORKLOADS[kind]
 
         def follow(old: Object | None, new: Object | None) -> None:
             obj = new or old or {}
-            if workload.is_top(obj) and (_asks(workload, old) or _asks(workload, new)):
+            if not has_maker(obj) and (_asks(workload, old) or _asks(workload, new)):
                 self.queue.add((kind, obj["metadata"]["namespace"], obj["metadata"]["name"]))
 
         return follow
@@ -168,16 +234,21 @@ class AutoPools:
         self._recorder.warn(subject, "ScaleIPPool", str(problem))
 
 
+def _key_of(app: Application) -> Key:
+    return app.kind, app.namespace, app.controller.name
+
+
 def _maker_of(pool: Object) -> Key | None:
     """The workload that an automatic pool is for; None for any other pool."""
     text = (pool["metadata"].get("annotations") or {}).get(APPLICATION, "")
     kind, _, rest = text.partition("/")
     namespace, _, name = rest.partition("/")
-    return (kind, namespace, name) if kind in WORKLOADS and name else None
+    return (kind, namespace, name) if name else None
 
 
 def _asks(workload: Workload, obj: Any) -> bool:
-    if obj is None:
-        return False
-    annotations = workload.annotations(obj)
-    return any(key.endswith(("/subnet", "/subnets")) for key in annotations)
+    return obj is not None and _wants_subnet(workload.annotations(obj))
+
+
+def _wants_subnet(annotations: Mapping[str, str] | None) -> bool:
+    return bool(annotations) and not {SUBNET, SUBNETS}.isdisjoint(annotations or ())

@@ -158,6 +158,7 @@ class Manager:
 def _for_auto_pools(caches: Caches) -> AutoPoolCaches:
     return AutoPoolCaches(
         workloads=caches.workloads,
+        pods=caches.pods,
         subnets=caches.subnets,
         pools=caches.pools,
         reserved=caches.reserved,

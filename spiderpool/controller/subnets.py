@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.pools import LARGEST_COUNT
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput
+from spiderpool.ipam.autopools import application_text
 from spiderpool.ipam.pools import Pool, read_pool
 from spiderpool.ipam.ranges import parse
 from spiderpool.kube.api import Client, Informer, Object
@@ -85,9 +87,16 @@ def status_of(subnet: SpiderSubnet, pools: list[Pool]) -> SubnetStatus:
     family = family_of(spec.subnet)
     own = parse(spec.ips, family, f"{where}: spec.ips")
     own -= parse(spec.exclude_ips, family, f"{where}: spec.excludeIPs")
-    held = {pool.name: {"ips": list(pool.listed.text())} for pool in pools}
+    held = {pool.name: _share(pool) for pool in pools}
     return SubnetStatus(
         total_ip_count=min(own.size, LARGEST_COUNT),
         allocated_ip_count=min(sum(pool.listed.size for pool in pools), LARGEST_COUNT),
         controlled_ip_pools=json.dumps(held) if held else None,
     )
+
+
+def _share(pool: Pool) -> dict[str, Any]:
+    """A pool's addresses, and the application that it was made for, if any."""
+    application = application_text(pool)
+    made_for = {"application": application} if application else {}
+    return {"ips": list(pool.listed.text()), **made_for}

@@ -22,6 +22,7 @@ from spiderpool.ipam.attachments import PRIMARY_NIC
 from spiderpool.ipam.facts import Controller
 from spiderpool.ipam.pools import Pool, special
 from spiderpool.ipam.ranges import Ranges, parse
+from spiderpool.ipam.workloads import is_native
 from spiderpool.types.address import Family, family_of
 from spiderpool.types.codec import encode
 from spiderpool.types.ippool import SpiderIPPool
@@ -68,8 +69,15 @@ class Application:
         return f"{self.controller.kind} {self.namespace}/{self.controller.name}"
 
     @property
+    def kind(self) -> str:
+        """``Deployment``; of other groups than Kubernetes' own ``Rollout.argoproj.io``."""
+        group = self.controller.api_version.rpartition("/")[0]
+        own = is_native(self.controller) or not group
+        return self.controller.kind if own else f"{self.controller.kind}.{group}"
+
+    @property
     def key(self) -> str:
-        return f"{self.controller.kind}/{self.namespace}/{self.controller.name}"
+        return f"{self.kind}/{self.namespace}/{self.controller.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +246,15 @@ def affinity(app: Application) -> dict[str, str]:
     }
 
 
+def application_text(pool: Pool) -> str | None:
+    """``apps_v1_Deployment_default_web``, for an automatic pool; None for others."""
+    selector = pool.spec.pod_affinity
+    if selector is None or APP_KIND not in selector.match_labels:
+        return None
+    keys = (APP_GROUP, APP_VERSION, APP_KIND, APP_NAMESPACE, APP_NAME)
+    return "_".join(selector.match_labels.get(key, "") for key in keys)
+
+
 def _items(app: Application, annotations: Mapping[str, str]) -> tuple[NicPools, ...]:
     many = read_many(annotations, SUBNETS, app.where)
     if many is not None:
@@ -253,6 +270,9 @@ def _size(app: Application, annotations: Mapping[str, str]) -> Size:
     if size is None or size.count > LARGEST or (size.count == 0 and not size.is_spare):
         problem = f"{text!r} must be N or +N, 1-{LARGEST}"
         raise BadInput(place(app.where, NUMBER), problem, "write 5, or +2 for two spare ones")
+    if size.is_spare and not is_native(app.controller):
+        problem = f"{text!r}: nobody can tell how many pods a {app.kind} wants"
+        raise BadInput(place(app.where, NUMBER), problem, "give a fixed number, like 5")
     return size
 
 

@@ -69,9 +69,14 @@ def top_controller(pod: Pod) -> Controller:
     return owner
 
 
+def uid_of(obj: Mapping[str, Any]) -> PodUID:
+    """The pod that an endpoint speaks of."""
+    current = (obj.get("status") or {}).get("current") or {}
+    return PodUID(current.get("uid", ""))
+
+
 def is_outdated(obj: Mapping[str, Any], alive: Container[str], ledger: Ledger) -> bool:
     """Whether an endpoint is of a pod that is not ``alive`` and holds nothing any more."""
-    current = (obj.get("status") or {}).get("current") or {}
-    uid = PodUID(current.get("uid", ""))
+    uid = uid_of(obj)
     held = any(entry.slot.state is SlotState.HELD for entry in ledger.of_pod(uid))
     return uid not in alive and not held

@@ -79,10 +79,10 @@ def why_suspect(entry: Entry, around: Surroundings) -> Reason | None:
     slot = entry.slot
     pod = around.pods.get(slot.pod_uid) if slot.pod_uid else None
     if pod is not None:
-        is_kept = slot.owner is not None and _kept(entry, around)
-        return None if is_kept else _why_of_pod(pod, around)
+        keeps = slot.owner is not None and is_kept(entry, around)
+        return None if keeps else _why_of_pod(pod, around)
     if slot.owner:
-        if not _kept(entry, around):
+        if not is_kept(entry, around):
             return Reason.KEEPER_GONE
         return Reason.UNWANTED if slot.pod in around.running else None
     return Reason.POD_GONE if slot.node in around.nodes else Reason.NODE_GONE
@@ -99,7 +99,8 @@ def _why_of_pod(pod: Pod, around: Surroundings) -> Reason | None:
     return Reason.POD_LOST if overdue and (node is None or node.fenced) else None
 
 
-def _kept(entry: Entry, around: Surroundings) -> bool:
+def is_kept(entry: Entry, around: Surroundings) -> bool:
+    """Whether the keeper that a record names is there, and still wants its pod."""
     kind, _, name = (entry.slot.owner or "").partition("/")
     if kind not in around.kinds:
         return True

@@ -26,7 +26,8 @@ def keeper_of(pod: Pod) -> str | None:
     owner = pod.controller
     if owner.kind == MACHINE and owner.api_version.startswith("kubevirt.io/"):
         return f"{MACHINE}/{owner.name}"
-    if owner.kind == STATEFULSET and ordinal_of(pod.name, owner.name) is not None:
+    is_ours = owner.kind == STATEFULSET and owner.api_version.startswith("apps/")
+    if is_ours and ordinal_of(pod.name, owner.name) is not None:
         return f"{STATEFULSET}/{owner.name}"
     return None
 

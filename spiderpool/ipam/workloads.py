@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spiderpool.ipam.facts import Controller
+
 Object = Mapping[str, Any]
 
 
@@ -16,16 +18,22 @@ class Workload:
     api_version: str
     template: Callable[[Object], Object]
     replicas: Callable[[Object], int]
-    tops: tuple[str, ...] = ()
-    """Kinds that make this one; an object that has such a controller is not the top."""
 
     def annotations(self, obj: Object) -> Mapping[str, str]:
         """The annotations of its pods."""
         return (self.template(obj).get("metadata") or {}).get("annotations") or {}
 
-    def is_top(self, obj: Object) -> bool:
-        owners = obj["metadata"].get("ownerReferences") or ()
-        return not any(o.get("controller") and o.get("kind") in self.tops for o in owners)
+
+def has_maker(obj: Object) -> bool:
+    """Whether something else made the workload: then that is the top."""
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") for owner in owners)
+
+
+def is_native(owner: Controller) -> bool:
+    """Whether Kubernetes itself has the kind, so that its template and size can be read."""
+    workload = WORKLOADS.get(owner.kind)
+    return workload is not None and workload.api_version == owner.api_version
 
 
 def _spec(obj: Object) -> Object:
@@ -63,9 +71,9 @@ def _cron_parallel(obj: Object) -> int:
 
 WORKLOADS: Mapping[str, Workload] = {
     "Deployment": Workload("apps/v1", _template, _replicas),
-    "ReplicaSet": Workload("apps/v1", _template, _replicas, tops=("Deployment",)),
+    "ReplicaSet": Workload("apps/v1", _template, _replicas),
     "StatefulSet": Workload("apps/v1", _template, _replicas),
     "DaemonSet": Workload("apps/v1", _template, _scheduled),
-    "Job": Workload("batch/v1", _template, _parallel, tops=("CronJob",)),
+    "Job": Workload("batch/v1", _template, _parallel),
     "CronJob": Workload("batch/v1", _cron_template, _cron_parallel),
 }

@@ -11,8 +11,16 @@ from typing import Any
 import pytest
 
 from spiderpool.controller.autopools import AutoPoolCaches, AutoPools
+from spiderpool.controller.subnets import status_of
 from spiderpool.errors import BadInput, NoAddress
-from spiderpool.ipam.autopools import Application, Size, addresses_for, wishes, wishes_of_nic
+from spiderpool.ipam.autopools import (
+    Application,
+    Size,
+    addresses_for,
+    pool_object,
+    wishes,
+    wishes_of_nic,
+)
 from spiderpool.ipam.facts import Controller
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.pools import read_pool
@@ -186,6 +194,7 @@ async def controller(world: Any) -> AsyncIterator[EventRecorder]:
     informers = Informers(world.api)
     caches = AutoPoolCaches(
         workloads={kind: informers.of(resource) for kind, resource in KINDS.items()},
+        pods=informers.of(POD),
         subnets=informers.of(SPIDERSUBNET),
         pools=informers.of(SPIDERIPPOOL),
         reserved=informers.of(SPIDERRESERVEDIP),
@@ -315,3 +324,87 @@ def test_a_pod_without_workload_is_refused(play: Any) -> None:
             assert (await world.api.list(POD))["items"]
 
     play(story)
+
+
+# Workloads of kinds that others bring
+
+ROLLOUT = {"apiVersion": "argoproj.io/v1", "kind": "Rollout", "name": "web", "uid": UID}
+FIVE = {P + "ippool-ip-number": "5"}
+
+
+async def rollout_pod(world: Any, name: str, **annotations: str) -> str:
+    """A pod of a ReplicaSet that a Rollout made."""
+    rs = f"web-{name}"
+    meta = {
+        "name": rs,
+        "namespace": "default",
+        "ownerReferences": [{**ROLLOUT, "controller": True}],
+    }
+    made = await world.put(REPLICASET, {"metadata": meta, "spec": {}})
+    above = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": rs, "controller": True}
+    owner = above | {"uid": made["metadata"]["uid"]}
+    return str(
+        await world.pod(f"default/{name}", ownerReferences=[owner], annotations=asks(**annotations))
+    )
+
+
+def test_pods_of_a_foreign_kind_share_a_pool_of_fixed_size(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world), world.agent() as agent:
+            for name, address in (("r1", "10.6.0.10/16"), ("r2", "10.6.0.11/16")):
+                await rollout_pod(world, name, **FIVE)
+                assert await agent.add(f"default/{name}") == [address]
+            (pool,) = (await world.api.list(SPIDERIPPOOL))["items"]
+            assert pool["spec"]["ips"] == ["10.6.0.10-10.6.0.14"]
+            assert pool["metadata"]["annotations"] == {
+                P + "application": "Rollout.argoproj.io/default/web"
+            }
+
+    play(story)
+
+
+def test_the_pool_of_a_foreign_workload_outlives_its_last_pod_for_a_while(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world):
+            await rollout_pod(world, "r1", **FIVE)
+            await world.settle()
+            await world.api.delete(POD, "r1", "default", grace_seconds=0)
+            await world.settle()
+            assert len(await pools_of(world)) == 1
+            await rollout_pod(world, "r2", **FIVE)
+            await world.settle()
+            monkeypatch.setattr("spiderpool.controller.autopools.PODLESS_SECONDS", 0.01)
+            await world.api.delete(POD, "r2", "default", grace_seconds=0)
+            await asyncio.sleep(0.05)
+            await world.settle()
+            assert await pools_of(world) == {}
+
+    play(story)
+
+
+def test_how_many_pods_a_foreign_workload_wants_must_be_said(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world) as recorder, world.agent() as agent:
+            await rollout_pod(world, "r1")
+            with pytest.raises(BadInput, match="nobody can tell how many pods a Rollout"):
+                await agent.add("default/r1")
+            await world.settle()
+            (told,) = recorder._waiting
+            assert (told.subject.kind, told.subject.name) == ("Rollout", "web")
+
+    play(story)
+
+
+def test_a_subnet_says_for_whom_its_pools_are() -> None:
+    made = wishes(WEB, asks(**FIVE))[0]
+    body = pool_object(made, subnet("10.6.0.1-10.6.0.9"), Ranges.of(Family.V4, [(1, 5)]))
+    body["spec"]["ips"] = ["10.6.0.1-10.6.0.5"]
+    told = status_of(subnet("10.6.0.1-10.6.0.9"), [read_pool(body)])
+    assert json.loads(told.controlled_ip_pools or "") == {
+        made.pool: {"ips": ["10.6.0.1-10.6.0.5"], "application": "apps_v1_Deployment_default_web"}
+    }

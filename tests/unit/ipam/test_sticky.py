@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPPOOL
+import pytest
+
+from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPPOOL, STATEFULSET
+from spiderpool.testing.kubefaults import Fault
 
 CONF = {"default_ipv4_ippool": ["a", "b"]}
+ONE = {"default_ipv4_ippool": ["a"]}
 WEB = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "s1"}
 VM = {
     "apiVersion": "kubevirt.io/v1",
@@ -20,6 +24,11 @@ def owned_by(owner: dict[str, Any]) -> dict[str, Any]:
     return {"ownerReferences": [{**owner, "controller": True}]}
 
 
+async def statefulset(world: Any, replicas: int) -> None:
+    obj = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"replicas": replicas}}
+    await world.put(STATEFULSET, obj)
+
+
 async def gone(world: Any, agent: Any, name: str, uid: str, container: str = "c1") -> None:
     await world.api.delete(POD, name, "default", grace_seconds=0)
     await agent.call("DEL", f"default/{name}", uid=uid, container=container)
@@ -27,6 +36,7 @@ async def gone(world: Any, agent: Any, name: str, uid: str, container: str = "c1
 
 def test_an_ordinal_keeps_its_address_over_its_pods(play: Any) -> None:
     async def story(world: Any) -> None:
+        await statefulset(world, 2)
         await world.pool("a", "10.6.0.1-10.6.0.9")
         async with world.agent() as agent:
             first = await world.pod("default/web-0", **owned_by(WEB))
@@ -50,8 +60,61 @@ def test_an_ordinal_keeps_its_address_over_its_pods(play: Any) -> None:
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("replicas", "states"),
+    [(2, ["held"] * 2), (1, ["held", "cooling"]), (0, ["cooling"] * 2), (None, ["cooling"] * 2)],
+)
+def test_what_the_statefulset_does_not_want_any_more_is_free_at_the_del(
+    play: Any, replicas: int | None, states: list[str]
+) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        if replicas is not None:
+            await statefulset(world, replicas)
+        async with world.agent() as agent:
+            uids = {}
+            for name in ("web-0", "web-1"):
+                uids[name] = await world.pod(f"default/{name}", **owned_by(WEB))
+                await agent.add(f"default/{name}", uid=uids[name], ipam=ONE)
+            for name, uid in uids.items():
+                await gone(world, agent, name, uid)
+        assert [e.slot.state for e in (await world.ledger()).in_pool("a")] == states
+        left = (await world.api.list(SPIDERENDPOINT))["items"]
+        assert len(left) == states.count("held")
+
+    play(story)
+
+
+def test_a_statefulset_that_cannot_be_asked_keeps_its_addresses(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        async with world.agent() as agent:
+            uid = await world.pod("default/web-0", **owned_by(WEB))
+            await agent.add("default/web-0", uid=uid, ipam=ONE)
+            agent.client.inject(Fault.UNREACHABLE, on=lambda asked: asked.resource == STATEFULSET)
+            await gone(world, agent, "web-0", uid)
+        assert [e.slot.state for e in (await world.ledger()).in_pool("a")] == ["held"]
+
+    play(story)
+
+
+def test_a_statefulset_of_another_group_keeps_nothing(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await statefulset(world, 1)
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        async with world.agent() as agent:
+            other = owned_by(WEB | {"apiVersion": "apps.kruise.io/v1beta1"})
+            uid = await world.pod("default/web-0", **other)
+            await agent.add("default/web-0", uid=uid, ipam=ONE)
+            await gone(world, agent, "web-0", uid)
+        assert [e.slot.state for e in (await world.ledger()).in_pool("a")] == ["cooling"]
+
+    play(story)
+
+
 def test_an_address_of_a_pool_that_does_not_fit_any_more_is_given_back(play: Any) -> None:
     async def story(world: Any) -> None:
+        await statefulset(world, 1)
         await world.pool("a", "10.6.0.1-10.6.0.9")
         await world.pool("b", "10.6.1.1-10.6.1.9")
         async with world.agent() as agent:
@@ -76,7 +139,7 @@ def test_a_pod_that_only_looks_like_an_ordinal_is_not_sticky(play: Any) -> None:
         async with world.agent() as agent:
             for name in ("web-x", "webber-0", "web-01"):
                 uid = await world.pod(f"default/{name}", **owned_by(WEB))
-                await agent.add(f"default/{name}", uid=uid, ipam={"default_ipv4_ippool": ["a"]})
+                await agent.add(f"default/{name}", uid=uid, ipam=ONE)
                 await gone(world, agent, name, uid)
         assert {e.slot.state for e in (await world.ledger()).in_pool("a")} == {"cooling"}
 
