@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,11 +57,14 @@ async def _start_embedded(
 async def _start_real(
     components: Components, kubeconfig: Path, service_cidrs: Sequence[str]
 ) -> None:
+    """Both end at once: a graceful end waits for each other, for data that nobody keeps."""
     assets = assets_folder()
     if assets is None:
         raise BadInput(ASSETS, "names no folder with etcd and kube-apiserver", _RECIPE)
     folder = kubeconfig.parent / NAME
     server = await asyncio.to_thread(prepare, assets, folder, service_cidrs)
-    await components.start("etcd", server.etcd, serves=server.store_listens)
-    await components.start(NAME, server.kube_apiserver, serves=server.is_ready, ask=_ASK_SECONDS)
+    await components.start("etcd", server.etcd, server.store_listens, end=signal.SIGKILL)
+    await components.start(
+        NAME, server.kube_apiserver, server.is_ready, ask=_ASK_SECONDS, end=signal.SIGKILL
+    )
     server.write_kubeconfig(kubeconfig)

@@ -34,6 +34,7 @@ class Components:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._ends: dict[str, signal.Signals] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     async def start(
@@ -42,15 +43,18 @@ class Components:
         command: Sequence[str],
         serves: Callable[[], bool],
         ask: float = 0.005,
+        end: signal.Signals = signal.SIGTERM,
     ) -> None:
         """Run ``command`` and return once ``serves``, asked every ``ask`` seconds, says so.
 
-        ``serves`` is called in a thread, so it may block.
+        ``serves`` is called in a thread, so it may block. ``end`` is what it is told when all
+        stop.
 
         Raises:
             ComponentFailed: it ended before, or took longer than :data:`START_SECONDS`.
         """
         child = self._children[name] = self._spawn(name, command)
+        self._ends[name] = end
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not await asyncio.to_thread(serves):
@@ -97,9 +101,9 @@ class Components:
 
     async def stop(self) -> None:
         """End all: those started last first, each politely and then for good."""
-        for child in reversed(self._children.values()):
+        for name, child in reversed(self._children.items()):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGTERM)
+                os.kill(child.pid, self._ends[name])
         for child in self._children.values():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended(child), STOP_SECONDS)
