@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from spiderpool.agent.ipam_endpoint import EndpointWriter
 from spiderpool.agent.ipam_keepers import Keepers
+from spiderpool.agent.ipam_master import master_of
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput, CniCode, CniError, NoAddress, NotFound
@@ -55,7 +57,7 @@ class IpamHandler:
         """Carry out one call; see :class:`spiderpool.agent.server.Handler`."""
         match request.command:
             case CniCommand.ADD:
-                return await self._add(request, pod)
+                return await self._add(request, own, pod)
             case CniCommand.DEL:
                 await self._del(request)
             case CniCommand.CHECK:
@@ -64,7 +66,9 @@ class IpamHandler:
                 await self._gc(request)
         return {}
 
-    async def _add(self, request: CniRequest, namespace: Namespace | None) -> dict[str, Any]:
+    async def _add(
+        self, request: CniRequest, own: Namespace, namespace: Namespace | None
+    ) -> dict[str, Any]:
         if len(request.container_id) > MAX_CONTAINER_ID:
             words = f"CNI_CONTAINERID: longer than {MAX_CONTAINER_ID} characters"
             raise CniError(CniCode.INVALID_ENVIRONMENT, words)
@@ -80,22 +84,25 @@ class IpamHandler:
             netns=namespace.cookie if namespace else None,
         )
         async with self._locks.setdefault(pod.uid, asyncio.Lock()):
-            grant = await self._grant(request, pod, holder)
+            grant = await self._grant(request, own, pod, holder)
         return cni_result(grant).to_json(request.cni_version)
 
-    async def _grant(self, request: CniRequest, pod: Pod, holder: Slot) -> NicGrant:
+    async def _grant(self, request: CniRequest, own: Namespace, pod: Pod, holder: Slot) -> NicGrant:
         before = self._service.held(holder)
         try:
-            grant = await self._claim(request, pod, holder)
+            grant = await self._claim(request, own, pod, holder)
             await self._endpoints.record(pod, endpoint_ip(grant), outlives_pod=bool(holder.owner))
         except asyncio.CancelledError:
             self._service.give_back(holder, before)
             raise
         return grant
 
-    async def _claim(self, request: CniRequest, pod: Pod, holder: Slot) -> NicGrant:
+    async def _claim(self, request: CniRequest, own: Namespace, pod: Pod, holder: Slot) -> NicGrant:
         conf = read_conf(request.config)
         try:
+            if conf.match_master:
+                master = await asyncio.to_thread(master_of, request.config, own)
+                conf = replace(conf, master=master)
             return await self._service.claim(pod, holder, conf, ADD_SECONDS)
         except (NoAddress, BadInput) as exc:
             await self._warn(pod, type(exc).__name__, f"{request.ifname}: {exc}")

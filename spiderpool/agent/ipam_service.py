@@ -72,7 +72,7 @@ class IpamService:
         self, pod: Pod, app: Application | None, holder: Slot, conf: IpamConf, seconds: float
     ) -> NicGrant:
         nic = owner_of(holder).nic
-        situation = self.sources.situation(pod, nic, conf.pools, app)
+        situation = self.sources.situation(pod, nic, conf, app)
         pools = self.sources.pools
         rule = await self._subnets.rule(app, pod, nic) if app else wanted(situation, pools)
         asked = choices(situation, of_families(rule, self.families), pools)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from spiderpool.agent.caches import AgentCaches
 from spiderpool.errors import BadInput
-from spiderpool.ipam.annotations import Lists
 from spiderpool.ipam.attachments import attachment_of, position_of
 from spiderpool.ipam.autopools import Application
 from spiderpool.ipam.facts import Pod, node_addresses, read_pod
 from spiderpool.ipam.filters import Situation
 from spiderpool.ipam.ledger import Ledger
+from spiderpool.ipam.netconf import IpamConf
 from spiderpool.ipam.pools import Pool, grounds, read_pool, read_reserved
 from spiderpool.ipam.ranges import Ranges
 from spiderpool.kube.api import Object
@@ -75,7 +75,7 @@ class Sources:
         return sum(other < node for other in self._nodes) if node in self._nodes else None
 
     def situation(
-        self, pod: Pod, nic: IfName, netconf: Lists, application: Application | None
+        self, pod: Pod, nic: IfName, conf: IpamConf, application: Application | None
     ) -> Situation:
         """What pools can be bound to, for one NIC of a pod."""
         held = [e.slot for e in self.ledger.of_pod(pod.uid) if e.slot.state is SlotState.HELD]
@@ -90,7 +90,8 @@ class Sources:
             namespace_labels=namespace.get("labels") or {},
             namespace_annotations=namespace.get("annotations") or {},
             node_labels=node.get("labels") or {},
-            netconf_pools=netconf,
+            netconf_pools=conf.pools,
+            master=conf.master,
             application=application,
             agent_namespace=self.agent_namespace,
         )

@@ -27,6 +27,8 @@ from spiderpool.kube.resources import NETWORKATTACHMENT
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID
 
+ONLY_ON_THE_NODE = "match_master_subnet is not judged: only the node knows the NIC's networks"
+
 
 @dataclass(frozen=True, slots=True)
 class NicReport:
@@ -36,6 +38,7 @@ class NicReport:
     network: str
     explanations: tuple[Explanation, ...] = ()
     problem: str = ""
+    note: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +103,8 @@ async def _nic(client: Client, known: Sources, pod: Pod, nic: IfName) -> NicRepo
         if reason := why_dead(pod):
             raise BadInput(f"Pod {pod.key}", f"gets no addresses: {reason}")
         conf = await _conf(client, network)
-        return NicReport(nic, network, await _explained(client, known, pod, nic, conf))
+        note = ONLY_ON_THE_NODE if conf.match_master else ""
+        return NicReport(nic, network, await _explained(client, known, pod, nic, conf), note=note)
     except SpiderpoolError as problem:
         return NicReport(nic, network, problem=str(problem))
 
@@ -133,7 +137,7 @@ async def _explained(
 ) -> tuple[Explanation, ...]:
     subnets = SubnetRules(client, known)
     app = await subnets.application(pod)
-    situation = known.situation(pod, nic, conf.pools, app)
+    situation = known.situation(pod, nic, conf, app)
     rule = subnets.rule_now(app, pod, nic) if app else wanted(situation, known.pools)
     if rule is None:
         raise BadInput(f"Pod {pod.key}", f"there is no pool yet for {nic} out of its subnets")
@@ -160,8 +164,8 @@ def as_text(pod: Pod, reports: list[NicReport]) -> Iterator[str]:
     yield f"Pod {pod.key}{owner}, {node}"
     for each in reports:
         source = f" from {each.network}" if each.network else ""
-        if each.problem:
-            yield f"{each.nic}{source}: {each.problem}"
+        for remark in filter(None, (each.problem, each.note)):
+            yield f"{each.nic}{source}: {remark}"
         for explained in each.explanations:
             choice = explained.choice
             yield f"{each.nic}{source}, IPv{choice.family.number}: chosen by {choice.where}"
@@ -191,6 +195,7 @@ def as_object(report_of_nic: NicReport) -> dict[str, Any]:
         "network": report_of_nic.network,
         "families": families,
         "problem": report_of_nic.problem,
+        "note": report_of_nic.note,
     }
 
 

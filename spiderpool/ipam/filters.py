@@ -10,6 +10,7 @@ from spiderpool.ipam.annotations import Lists
 from spiderpool.ipam.autopools import APP_KIND, Application, affinity
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.labels import matches
+from spiderpool.ipam.netconf import Master
 from spiderpool.ipam.pools import Pool
 from spiderpool.types.address import Family
 from spiderpool.types.metadata import LabelSelector
@@ -26,6 +27,7 @@ class SkipReason(enum.StrEnum):
     NAMESPACE = "namespace"
     POD = "pod"
     MULTUS = "multus"
+    MASTER = "master"
     UNREADABLE = "unreadable"
     FULL = "full"
 
@@ -58,6 +60,8 @@ class Situation:
     application: Application | None = None
     """The workload at the top, where it is known: pods that use automatic pools."""
     agent_namespace: str = "kube-system"
+    master: Master | None = None
+    """Where only pools of its networks are wanted (``match_master_subnet``)."""
 
 
 def why_not(pool: Pool, situation: Situation, family: Family) -> Skipped | None:
@@ -126,6 +130,15 @@ def _multus(pool: Pool, situation: Situation, family: Family) -> str:
     return f"{situation.nic} comes from {situation.attachment}, not in multusName {_list(allowed)}"
 
 
+def _master(pool: Pool, situation: Situation, family: Family) -> str:
+    master = situation.master
+    if master is None or pool.subnet in master.networks:
+        return ""
+    return (
+        f"subnet {pool.subnet} is none of {master.name}, which has {_list(sorted(master.networks))}"
+    )
+
+
 def _bound(
     what: str,
     name: str,
@@ -163,4 +176,5 @@ _FILTERS: tuple[tuple[SkipReason, _Filter], ...] = (
     (SkipReason.NAMESPACE, _namespace),
     (SkipReason.POD, _pod),
     (SkipReason.MULTUS, _multus),
+    (SkipReason.MASTER, _master),
 )

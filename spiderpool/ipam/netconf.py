@@ -8,18 +8,29 @@ from typing import Any
 
 from spiderpool.errors import BadInput
 from spiderpool.ipam.annotations import Lists
-from spiderpool.types.address import Family
-from spiderpool.types.names import PoolName
+from spiderpool.types.address import Family, Prefix
+from spiderpool.types.names import IfName, PoolName
 
 KEYS = {Family.V4: "default_ipv4_ippool", Family.V6: "default_ipv6_ippool"}
 
 
 @dataclass(frozen=True, slots=True)
+class Master:
+    """The node's NIC that a pod's one belongs to, and the networks that it has addresses in."""
+
+    name: IfName
+    networks: frozenset[Prefix]
+
+
+@dataclass(frozen=True, slots=True)
 class IpamConf:
-    """Pools for NICs whose pod and namespace say nothing; ``clean_gateway``: no default route."""
+    """Pools for NICs whose pod and namespace say nothing; ``clean_gateway``: no default route;
+    ``match_master``: only pools of the networks of ``master``, once that is known."""
 
     pools: Lists
     clean_gateway: bool = False
+    match_master: bool = False
+    master: Master | None = None
 
 
 def read_conf(config: Mapping[str, Any]) -> IpamConf:
@@ -39,7 +50,12 @@ def read_conf(config: Mapping[str, Any]) -> IpamConf:
             raise BadInput(f"{where}.{key}", "is not a list of names", 'write ["pool-name"]')
         if names:
             pools[family] = tuple(PoolName(name) for name in names)
-    clean = ipam.get("clean_gateway") or False
-    if not isinstance(clean, bool):
-        raise BadInput(f"{where}.clean_gateway", f"{clean!r} is not true or false")
-    return IpamConf(pools, clean)
+    clean = _flag(ipam, "clean_gateway", where)
+    return IpamConf(pools, clean, _flag(ipam, "match_master_subnet", where))
+
+
+def _flag(ipam: Mapping[str, Any], key: str, where: str) -> bool:
+    value = ipam.get(key) or False
+    if not isinstance(value, bool):
+        raise BadInput(f"{where}.{key}", f"{value!r} is not true or false")
+    return value

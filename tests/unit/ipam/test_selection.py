@@ -11,9 +11,10 @@ from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.attachments import attachment_of, position_of
 from spiderpool.ipam.facts import Controller, Pod
 from spiderpool.ipam.filters import Situation, SkipReason
+from spiderpool.ipam.netconf import Master
 from spiderpool.ipam.pools import Pool, read_pool
 from spiderpool.ipam.selection import choices, wanted
-from spiderpool.types.address import Family
+from spiderpool.types.address import Family, Prefix
 from spiderpool.types.names import IfName, NodeName, PodUID, PoolName
 
 P = "ipam.spidernet.io/"
@@ -174,6 +175,15 @@ def test_names_that_cannot_be_meant(names: list[str], error: type[Exception], te
 def test_each_reason_says_what_was_compared(given: Pool, reason: str, text: str) -> None:
     where = situation({P + "ippool": {"ipv4": ["p"]}}, attachment="default/z")
     assert reasons(where, given) == {"p": (SkipReason(reason), text)}
+
+
+def test_where_the_master_is_to_match_only_its_networks_are_served() -> None:
+    master = Master(IfName("enp5s0f0"), frozenset({Prefix("10.6.0.0/16")}))
+    where = situation({P + "ippool": {"ipv4": ["a", "p"]}}, master=master)
+    other = pool("p", subnet="10.7.0.0/16", ips=["10.7.0.5"])
+    assert usable(where, A, other) == ["a"]
+    text = "subnet 10.7.0.0/16 is none of enp5s0f0, which has [10.6.0.0/16]"
+    assert reasons(where, A, other) == {"p": (SkipReason.MASTER, text)}
 
 
 def test_names_win_over_affinity() -> None:
