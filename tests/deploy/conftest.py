@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from deploy_chart import CHART, NAMESPACE, Helm, Object, Render, run
+from deploy_chart import CHART, NAMESPACE, SERVERS, Helm, Object, Render, run
 
 from harness.kubeapi.launch import embedded_server, real_server
 from harness.kubeapi.real import assets_folder
-
-SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +32,7 @@ def render(helm: Helm) -> Render:
     return rendered
 
 
-@pytest.fixture(scope="session", params=SERVERS)
+@pytest.fixture(scope="module", params=SERVERS)
 def kubeconfig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
@@ -47,8 +45,3 @@ def kubeconfig(
         server = embedded_server(folder)
     with server as config:
         yield config
-
-
-@pytest.fixture(scope="session")
-def is_real(kubeconfig: Path) -> bool:
-    return kubeconfig.stem == "real"

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from deploy_chart import NAMESPACE, Object, Render, run
+from deploy_chart import NAMESPACE, SERVERS, Object, Render, run
 from release import Release, controller
 from service_accounts import answers_ready, free_port, kubeconfig_of, running
 
@@ -111,10 +111,10 @@ async def uninstalls(release: Release) -> None:
     assert not await release.is_there(resources.SECRET, "spiderpool-controller-webhook", NAMESPACE)
 
 
-def test_an_account_may_not_do_more(release: Release, is_real: bool) -> None:
+@pytest.mark.skipif("real" not in SERVERS, reason="only a real server has RBAC; ci/kube-assets")
+@pytest.mark.parametrize("kubeconfig", ["real"], indirect=True)
+def test_an_account_may_not_do_more(release: Release) -> None:
     """The control of RBAC: what the chart does not grant is refused."""
-    if not is_real:
-        pytest.skip("the embedded server has no RBAC; needs KUBEBUILDER_ASSETS")
     release.apply(PAGE)
     config = kubeconfig_of(release.admin, "spiderpool-agent", NAMESPACE, release.folder)
     for verb, what in (("get", "secrets"), ("delete", "pods"), ("create", "spiderippools")):

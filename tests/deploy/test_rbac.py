@@ -27,6 +27,7 @@ VERBS = {"get", "list", "watch", "create", "update", "patch", "delete"}
 WEBHOOKS = (resources.MUTATINGWEBHOOK, resources.VALIDATINGWEBHOOK)
 MACHINES = (resources.VIRTUALMACHINE, resources.VIRTUALMACHINEINSTANCE)
 VARIABLES: dict[tuple[str, str], tuple[Resource, ...]] = {
+    ("agent/ipam_keepers.py", "STATEFULSETS"): (resources.STATEFULSET,),
     ("agent/ipam_subnets.py", "BETWEEN[owner.kind]"): (resources.REPLICASET, resources.JOB),
     ("controller/caches.py", "kind"): WORKLOADS,
     ("controller/collector.py", "resource"): (resources.POD, resources.STATEFULSET, *MACHINES),
