@@ -223,9 +223,10 @@ class AutoPools:
                 self._follower(kind)(None, obj)
 
     def _on_pool(self, old: Object | None, new: Object | None) -> None:
-        """An automatic pool without a workload, or one that somebody changed or deleted."""
+        """An automatic pool without a workload, one that somebody deleted, or one that can
+        shrink at last, since addresses came back."""
         key = _maker_of(new or old or {})
-        if key is not None and (new is None or old is None):
+        if key is not None and (new is None or old is None or _held(new) < _held(old)):
             self.queue.add(key)
 
     def _tell(self, app: Application, problem: SpiderpoolError) -> None:
@@ -244,6 +245,11 @@ def _maker_of(pool: Object) -> Key | None:
     kind, _, rest = text.partition("/")
     namespace, _, name = rest.partition("/")
     return (kind, namespace, name) if name else None
+
+
+def _held(pool: Object) -> int:
+    """How many addresses a pool's status says that it holds."""
+    return int((pool.get("status") or {}).get("allocatedIPCount") or 0)
 
 
 def _asks(workload: Workload, obj: Any) -> bool:

@@ -275,6 +275,30 @@ def test_a_pod_waits_for_a_pool_that_still_grows(play: Any) -> None:
     play(story)
 
 
+def test_a_pool_shrinks_when_addresses_come_back_later(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world), world.agent() as agent:
+            made = await world.put(DEPLOYMENT, deployment("web", 2))
+            uids = {n: await replica(world, n, made["metadata"]["uid"]) for n in ("p1", "p2")}
+            for name, uid in uids.items():
+                await agent.add(f"default/{name}", uid=uid)
+            (pool,) = await pools_of(world)
+            count = {"status": {"allocatedIPCount": 2}}
+            await world.api.patch(SPIDERIPPOOL, pool, count, subresource="status")
+            await world.api.patch(DEPLOYMENT, "web", {"spec": {"replicas": 0}}, "default")
+            await world.settle()
+            assert await pools_of(world) == {pool: ["10.6.0.10-10.6.0.11"]}, "both are held"
+            await world.api.delete(POD, "p2", "default", grace_seconds=0)
+            await agent.call("DEL", "default/p2", uid=uids["p2"])
+            count = {"status": {"allocatedIPCount": 1}}
+            await world.api.patch(SPIDERIPPOOL, pool, count, subresource="status")
+            await world.settle()
+            assert await pools_of(world) == {pool: ["10.6.0.10"]}
+
+    play(story)
+
+
 def test_pools_go_with_their_workload_unless_they_shall_stay(play: Any) -> None:
     async def story(world: Any) -> None:
         await make_subnet(world)
