@@ -9,7 +9,9 @@ import os
 
 from spiderpool.errors import BadInput
 
-_ROOT = "/proc/sys/net/"
+ROOT = "SPIDERPOOL_SYSCTL_ROOT"
+"""Names the variable that says where ``/proc/sys/net`` can be written: containers have the
+usual place read-only, and a mount of the node's, which follows the thread's namespace too."""
 
 
 def sysctl_path(key: str) -> str:
@@ -21,7 +23,7 @@ def sysctl_path(key: str) -> str:
     parts = key.split("/")
     if any(part in ("", ".", "..") for part in parts) or "\0" in key:
         raise BadInput(f"sysctl {key!r}", "is no key below net", "write ipv4/conf/all/rp_filter")
-    return _ROOT + key
+    return f"{os.environ.get(ROOT, '/proc/sys/net').rstrip('/')}/{key}"
 
 
 def write_sysctl(key: str, value: str) -> int:

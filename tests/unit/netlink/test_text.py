@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from spiderpool.errors import BadInput
 from spiderpool.netlink.lines import as_lines, as_link_line, as_rule_line
 from spiderpool.netlink.objects import Link, LinkKind, Neighbour, NetState, Rule
 from spiderpool.netlink.operations import CreateLink, DeleteLink, MarkReplies, Peer, SetSysctl
-from spiderpool.netlink.sysctl import sysctl_path
+from spiderpool.netlink.sysctl import ROOT, read_sysctl, sysctl_path, write_sysctl
 from spiderpool.netlink.text import as_command
 from spiderpool.types.address import Address
 from spiderpool.types.names import IfName, TableID
@@ -69,3 +70,15 @@ def test_keys_with_dots() -> None:
     key = "ipv4/conf/eth0.10/rp_filter"
     assert sysctl_path(key) == "/proc/sys/net/ipv4/conf/eth0.10/rp_filter"
     assert as_command(SetSysctl(key, "0")) == f"sysctl -w net/{key}=0"
+
+
+def test_sysctls_are_written_where_the_deployment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "ipv4"
+    folder.mkdir()
+    (folder / "ip_forward").write_text("0\n")
+    monkeypatch.setenv(ROOT, f"{tmp_path}/")
+    assert write_sysctl("ipv4/ip_forward", "1") == 0
+    assert read_sysctl("ipv4/ip_forward") == "1"
+    assert (folder / "ip_forward").read_text() == "1\n"
