@@ -1,0 +1,128 @@
+"""The parts of the image's build that need neither network nor root."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import tarfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import build_image
+import image_debian
+import pytest
+from image_foundation import MACHINES, PINS, REQUIREMENTS
+from image_layout import Layout, digest, layer, read_layer, unpack_layer
+from image_sbom import Part, document
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "files"
+    (made / "bin").mkdir(parents=True)
+    (made / "bin" / "tool").write_text("#!")
+    (made / "bin" / "tool").chmod(0o755)
+    (made / "link").symlink_to("bin/tool")
+    return made
+
+
+def test_a_layer_depends_on_names_and_contents_alone(folder: Path) -> None:
+    first = layer("x", folder)
+    os.utime(folder / "bin" / "tool", (1, 1))
+    (folder / "bin" / "tool").chmod(0o4700)
+    assert layer("x", folder) == first
+    (folder / "bin" / "tool").chmod(0o644)
+    assert layer("x", folder) != first
+
+
+def test_a_layer_holds_what_was_in_the_folder(folder: Path, tmp_path: Path) -> None:
+    made = layer("x", folder)
+    assert read_layer("x", made.blob) == made
+    with tarfile.open(fileobj=io.BytesIO(made.blob)) as archive:
+        assert archive.getnames() == ["bin", "bin/tool", "link"]
+        assert [oct(each.mode) for each in archive] == ["0o755", "0o755", "0o755"]
+        assert {(each.uid, each.gid, each.mtime) for each in archive} == {(0, 0, 0)}
+    unpack_layer(made, tmp_path / "copy")
+    assert (tmp_path / "copy" / "link").read_text() == "#!"
+    assert (tmp_path / "copy" / "bin" / "tool").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_layout_is_found_by_digests_from_its_index(folder: Path, tmp_path: Path) -> None:
+    layout, made = Layout(tmp_path / "image"), layer("x", folder)
+    images = [layout.add_image(name, [made], {"User": "1"}) for name in ("amd64", "arm64")]
+    layout.finish("registry/name:1.2", images)
+
+    def read(descriptor: dict[str, Any]) -> bytes:
+        blob = tmp_path / "image" / "blobs" / str(descriptor["digest"]).replace(":", "/")
+        content = blob.read_bytes()
+        assert (digest(content), len(content)) == (descriptor["digest"], descriptor["size"])
+        return content
+
+    (top,) = json.loads((tmp_path / "image" / "index.json").read_text())["manifests"]
+    assert top["annotations"]["org.opencontainers.image.ref.name"] == "1.2"
+    found = json.loads(read(top))["manifests"]
+    assert [each["platform"]["architecture"] for each in found] == ["amd64", "arm64"]
+    for each in found:
+        manifest = json.loads(read(each))
+        config = json.loads(read(manifest["config"]))
+        assert config["config"] == {"User": "1"}
+        assert config["architecture"] == each["platform"]["architecture"]
+        assert config["rootfs"]["diff_ids"] == [made.diff_id]
+        assert [read(one) for one in manifest["layers"]] == [made.blob]
+
+
+def test_an_sbom_names_each_part_once() -> None:
+    parts = [
+        Part("deb/debian", "libc6", "1:2.3+x", "amd64", "ab" * 32),
+        Part("pypi", "aiohttp", "3.9", license="Apache-2.0"),
+    ]
+    made = document("spiderpool", "amd64", parts)
+    packages = {each["name"]: each for each in made["packages"]}
+    references = [packages[part.name]["externalRefs"][0]["referenceLocator"] for part in parts]
+    assert references == ["pkg:deb/debian/libc6@1%3A2.3%2Bx?arch=amd64", "pkg:pypi/aiohttp@3.9"]
+    assert packages["libc6"]["checksums"][0]["checksumValue"] == "ab" * 32
+    assert packages["aiohttp"]["licenseDeclared"] == "Apache-2.0"
+    identifiers = [each["SPDXID"] for each in made["packages"]]
+    assert len(set(identifiers)) == len(identifiers)
+    assert all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", each) for each in identifiers)
+    related = [each["relatedSpdxElement"] for each in made["relationships"]]
+    assert sorted(related) == sorted(identifiers)
+
+
+def test_every_package_is_pinned_for_every_architecture() -> None:
+    pins = image_debian.read_pins(PINS)
+    for architecture in MACHINES:
+        pinned = [pin.package for pin in pins if pin.architecture == architecture]
+        assert sorted(pinned) == sorted(image_debian.PACKAGES)
+
+
+def test_a_pin_without_a_hash_is_told_by_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "packages.txt"
+    file.write_text("# words\namd64 libc6 2.36\n")
+    with pytest.raises(SystemExit, match=r"packages\.txt:2: not architecture, package"):
+        image_debian.read_pins(file)
+
+
+def test_every_dependency_is_locked_with_hashes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    entries = re.split(r"\n(?=\S)", REQUIREMENTS.read_text().partition("\n")[2])
+    locked = {each.partition("==")[0]: each for each in entries if "==" in each}
+    for dependency in project["dependencies"]:
+        name = re.split(r"[<>=]", dependency)[0].lower()
+        assert "--hash=sha256:" in locked[name], f"{name}: see the first line of the lock"
+
+
+def test_the_dockerfile_says_what_the_layout_says() -> None:
+    text = (ROOT / "deploy" / "image" / "Dockerfile").read_text().replace("\\\n", " ")
+    last = text.rpartition("FROM scratch")[2]
+    said = {line.split(None, 1)[0]: line.split(None, 1)[1] for line in last.splitlines() if line}
+    config = build_image.CONFIG
+    assert said["ENV"].split() == config["Env"]
+    assert said["USER"] == config["User"]
+    assert said["WORKDIR"] == config["WorkingDir"]
+    assert json.loads(said["CMD"]) == config["Cmd"]
