@@ -17,11 +17,14 @@ def config_map(client: Api, core: str, name: str, **metadata: Any) -> str:
 
 
 def pod(client: Api, core: str, name: str, node: str = "", **spec: Any) -> str:
+    """A pod that is on its node from the start.
+
+    One that was bound a moment ago may be deleted by what kube-apiserver's cache still holds,
+    the pod without a node.
+    """
     spec = {"containers": [{"name": "c", "image": "i"}], **spec}
+    spec |= {"nodeName": node} if node else {}
     client.must(client.create(f"{core}/pods", {"metadata": {"name": name}, "spec": spec}))
-    if node:
-        binding = {"metadata": {"name": name}, "target": {"kind": "Node", "name": node}}
-        client.must(client.create(f"{core}/pods/{name}/binding", binding))
     return f"{core}/pods/{name}"
 
 

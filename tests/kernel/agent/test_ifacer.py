@@ -18,6 +18,7 @@ from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import Link, LinkKind
+from spiderpool.netlink.operations import SetSysctl
 from spiderpool.testing.builders import pair, up
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import ContainerID, IfName
@@ -39,7 +40,10 @@ def kinds() -> frozenset[LinkKind]:
 
 @pytest.fixture
 def node(netns: Namespace) -> Iterator[Namespace]:
-    apply(netns, (pair("eth1", "lan1", 10), pair("eth2", "lan2", 20), up("lan1"), up("lan2")))
+    # without IPv6: link-local addresses come when they like, between two looks too
+    still = SetSysctl("ipv6/conf/default/disable_ipv6", "1")
+    pairs = (pair("eth1", "lan1", 10), pair("eth2", "lan2", 20), up("lan1"), up("lan2"))
+    apply(netns, (still, *pairs))
     yield netns
 
 
