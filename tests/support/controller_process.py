@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+
+from awaited import Awaited
 
 from spiderpool.errors import KubeError, NotFound
 from spiderpool.kube.api import Client, Object
@@ -15,35 +17,14 @@ from spiderpool.kube.client import connect
 from spiderpool.kube.resources import Resource
 
 
-class Scene:
+class Scene(Awaited):
     """A client, and a controller that runs in a process of its own."""
 
+    PATIENCE, PAUSE = 30.0, 0.01
+
     def __init__(self, client: Client, process: asyncio.subprocess.Process) -> None:
-        self.client, self.process = client, process
-
-    async def until(
-        self,
-        resource: Resource,
-        name: str,
-        holds: Callable[[Object], Any],
-        namespace: str | None = None,
-    ) -> Object:
-        async with asyncio.timeout(30):
-            while True:
-                with contextlib.suppress(NotFound):
-                    obj = await self.client.get(resource, name, namespace)
-                    if holds(obj):
-                        return obj
-                await asyncio.sleep(0.01)
-
-    async def until_gone(self, resource: Resource, name: str, namespace: str | None = None) -> None:
-        async with asyncio.timeout(30):
-            while True:
-                try:
-                    await self.client.get(resource, name, namespace)
-                except NotFound:
-                    return
-                await asyncio.sleep(0.01)
+        super().__init__(client)
+        self.process = process
 
 
 @contextlib.asynccontextmanager

@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from awaited import Awaited
+
 from spiderpool.controller.manager import Manager
 from spiderpool.controller.settings import Settings
-from spiderpool.errors import NotFound
 from spiderpool.kube.api import Object
 from spiderpool.kube.resources import Resource
 from spiderpool.testing.kube import FakeClient
@@ -34,34 +35,14 @@ def coordinator(name: str = "default", **spec: Any) -> Object:
     return {"metadata": {"name": name}, "spec": {"podCIDRType": "cluster"} | spec}
 
 
-class World:
+class World(Awaited):
+    """An in-memory API that a controller works on."""
+
+    PATIENCE, PAUSE = 10.0, 0.001
+
     def __init__(self, api: FakeClient) -> None:
+        super().__init__(api)
         self.api = api
-
-    async def until(
-        self,
-        resource: Resource,
-        name: str,
-        holds: Callable[[Object], Any],
-        namespace: str | None = None,
-    ) -> Object:
-        """The object, once ``holds`` is true of it."""
-        async with asyncio.timeout(10):
-            while True:
-                with contextlib.suppress(NotFound):
-                    obj = await self.api.get(resource, name, namespace)
-                    if holds(obj):
-                        return obj
-                await asyncio.sleep(0.001)
-
-    async def until_gone(self, resource: Resource, name: str, namespace: str | None = None) -> None:
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    await self.api.get(resource, name, namespace)
-                except NotFound:
-                    return
-                await asyncio.sleep(0.001)
 
 
 @contextlib.asynccontextmanager

@@ -1,3 +1,5 @@
+"""Server-side apply: who owns which field, and who conflicts."""
+
 from __future__ import annotations
 
 from typing import Any

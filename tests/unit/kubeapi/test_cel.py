@@ -1,3 +1,5 @@
+"""The expressions of x-kubernetes-validations: values, errors, types."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Bodies of requests: unknown fields, wrong types, what is written and what is left out."""
+
 from __future__ import annotations
 
 from typing import Any

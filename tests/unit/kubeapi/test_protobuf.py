@@ -1,3 +1,5 @@
+"""Bodies in the protobuf encoding, as kubectl and client-go send some."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The store: states of the past, changes, revisions."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Answers as tables, as `kubectl get` asks for them."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""ReplicaSets, StatefulSets, DaemonSets, Jobs, scheduling, endpoints and garbage."""
+"""ReplicaSets, StatefulSets, DaemonSets, Jobs, scheduling and endpoints."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import pytest
 from harness.nodes.control.actions import Action, Create, Delete, Patch
 from harness.nodes.control.daemonsets import daemon_set_plan, node_of
 from harness.nodes.control.endpoints import endpoints_of, slices_of
-from harness.nodes.control.garbage import Node, Ownership, dependent_actions, owner_actions
 from harness.nodes.control.jobs import job_plan
 from harness.nodes.control.replicasets import replica_set_plan
 from harness.nodes.control.scheduling import Choice, choose, is_waiting, unschedulable
 from harness.nodes.control.statefulsets import REVISION_LABEL, revision_of, stateful_set_plan
-from spiderpool.kube.resources import CONFIGMAP
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Object = dict[str, Any]
@@ -349,58 +347,3 @@ def test_service_without_pods_has_an_empty_slice() -> None:
     (found,) = slices_of(service(), [])
     assert (found["endpoints"], found["ports"]) == ([], [])
     assert endpoints_of(service(), [])["subsets"] == []
-
-
-def graph_node(name: str, **metadata: Any) -> Node:
-    return Node(
-        CONFIGMAP, {"metadata": {"name": name, "uid": name, "resourceVersion": "1", **metadata}}
-    )
-
-
-def owned_by(*uids: str, blocking: bool = False) -> Node:
-    references = [{"uid": uid, "name": uid, "blockOwnerDeletion": blocking} for uid in uids]
-    return graph_node("child", ownerReferences=references)
-
-
-def ownership(uid: str, found: Node | None) -> Ownership:
-    return Ownership({"uid": uid}, found)
-
-
-FOREGROUND = {"deletionTimestamp": "x", "finalizers": ["foregroundDeletion"]}
-
-
-def test_object_goes_with_its_last_owner() -> None:
-    child = owned_by("a", "b")
-    gone = [ownership("a", None), ownership("b", None)]
-    assert dependent_actions(child, gone) == [Delete(CONFIGMAP, child.obj, "Background")]
-    half = [ownership("a", None), ownership("b", graph_node("b"))]
-    (patch,) = dependent_actions(child, half)
-    assert isinstance(patch, Patch)
-    assert patch.body["metadata"]["ownerReferences"] == [{"uid": "b"}]
-    alive = [ownership("a", graph_node("a")), ownership("b", graph_node("b"))]
-    assert dependent_actions(child, alive) == []
-
-
-def test_owner_that_waits_takes_its_dependents_first() -> None:
-    child, waiting = owned_by("a", blocking=True), graph_node("a", **FOREGROUND)
-    assert dependent_actions(child, [ownership("a", waiting)]) == [
-        Delete(CONFIGMAP, child.obj, "Foreground")
-    ]
-    assert owner_actions(waiting, [child]) == []
-    (last,) = owner_actions(waiting, [])
-    assert isinstance(last, Patch)
-    assert last.body["metadata"]["finalizers"] is None
-    assert isinstance(owner_actions(waiting, [owned_by("a")])[0], Patch)
-
-
-def test_orphans_are_released_before_their_owner_goes() -> None:
-    going = graph_node("a", deletionTimestamp="x", finalizers=["orphan", "other.io/x"])
-    release, last = owner_actions(going, [owned_by("a", "b")])
-    assert isinstance(release, Patch)
-    assert [each["uid"] for each in release.body["metadata"]["ownerReferences"]] == ["b"]
-    assert isinstance(last, Patch)
-    assert last.body["metadata"]["finalizers"] == ["other.io/x"]
-
-
-def test_living_owner_does_nothing() -> None:
-    assert owner_actions(graph_node("a"), [owned_by("a")]) == []
