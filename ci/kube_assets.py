@@ -1,5 +1,7 @@
 """Build etcd, kube-apiserver and kubectl from their Go modules, and print where they lie.
 
+With ``--cluster`` also what makes a node of them, and Multus, whose folder is printed after.
+
 Versions, replace lines for Kubernetes' staging modules and the sums of every module are in
 ``ci/modules/*/go.mod`` and ``go.sum``. The outcome is cached in ``$XDG_CACHE_HOME/spiderpool``;
 ``KUBEBUILDER_ASSETS``, when it names a folder that has them, is printed instead.
@@ -10,6 +12,7 @@ pip, pinned by hash.
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import re
@@ -17,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pinned import NotBrought, bring, cache_root
@@ -24,11 +28,10 @@ from pinned import NotBrought, bring, cache_root
 MODULES = Path(__file__).parent / "modules"
 ETCD = "go.etcd.io/etcd/server/v3"
 KUBERNETES = "k8s.io/kubernetes"
-PROGRAMS = {
-    "etcd": ("etcd", ETCD),
-    "kube-apiserver": ("kubernetes", f"{KUBERNETES}/cmd/kube-apiserver"),
-    "kubectl": ("kubernetes", f"{KUBERNETES}/cmd/kubectl"),
-}
+MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4"
+API_PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
+NODE_PROGRAMS = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+MULTUS_PROGRAMS = ("multus", "install_multus", "thin_entrypoint")
 GO_ENVIRONMENT = os.environ | {
     "CGO_ENABLED": "0",  # no C compiler is needed
     "GOFLAGS": "",
@@ -43,29 +46,56 @@ GO_REQUIREMENT = (
 
 
 def main() -> None:
-    """Print the folder on stdout; what is being done goes to stderr."""
+    """Print the folders on stdout; what is being done goes to stderr."""
+    parser = argparse.ArgumentParser(
+        prog="kube-assets", description=str(__doc__).partition("\n")[0]
+    )
+    parser.add_argument("--cluster", action="store_true", help="all that a cluster needs")
+    if parser.parse_args().cluster:
+        print(kubernetes_folder(API_PROGRAMS + NODE_PROGRAMS).absolute())
+        print(multus_folder().absolute())
+    else:
+        print(kubernetes_folder(API_PROGRAMS).absolute())
+
+
+def kubernetes_folder(programs: Sequence[str]) -> Path:
+    """Where etcd's and Kubernetes' ``programs`` lie, built first where they are missing."""
     named = os.environ.get("KUBEBUILDER_ASSETS")
-    folder = Path(named) if named and not missing(Path(named)) else cached()
-    print(folder.absolute())
+    if named and not missing(Path(named), programs):
+        return Path(named)
+    versions = f"{version('kubernetes', KUBERNETES)}-{version('etcd', ETCD)}"
+    return filled(cache_root() / f"kube-assets-{versions}", programs)
 
 
-def cached() -> Path:
-    """The folder of these versions in the cache, filled first where programs are missing."""
-    root = cache_root()
-    folder = root / f"kube-assets-{version('kubernetes', KUBERNETES)}-{version('etcd', ETCD)}"
+def multus_folder() -> Path:
+    """Where Multus' programs lie, built first where they are missing."""
+    return filled(cache_root() / f"multus-{version('multus', MULTUS)}", MULTUS_PROGRAMS)
+
+
+def filled(folder: Path, programs: Sequence[str]) -> Path:
+    """``folder``, in which all ``programs`` are."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if absent := missing(folder):
-            go = usable_go(root)
+        if absent := missing(folder, programs):
+            go = usable_go(cache_root())
             for program in absent:
                 build(program, folder, go)
     return folder
 
 
-def missing(folder: Path) -> list[str]:
-    """The programs that ``folder`` lacks."""
-    return [program for program in PROGRAMS if not os.access(folder / program, os.X_OK)]
+def missing(folder: Path, programs: Sequence[str]) -> list[str]:
+    """Those that ``folder`` lacks."""
+    return [program for program in programs if not os.access(folder / program, os.X_OK)]
+
+
+def source(program: str) -> tuple[str, str]:
+    """The folder below ``ci/modules`` and the package that a program is built from."""
+    if program == "etcd":
+        return "etcd", ETCD
+    if program in MULTUS_PROGRAMS:
+        return "multus", f"{MULTUS}/cmd/{program}"
+    return "kubernetes", f"{KUBERNETES}/cmd/{program}"
 
 
 def version(module: str, package: str) -> str:
@@ -82,7 +112,7 @@ def build(program: str, folder: Path, go: Path) -> None:
 
     The binary depends on the Go version and the module's files alone, not on where it is built.
     """
-    module, package = PROGRAMS[program]
+    module, package = source(program)
     said(f"building {program} (minutes, the first time)")
     started, draft = time.monotonic(), folder / f".{program}"
     naming = f"-X k8s.io/component-base/version.gitVersion=v{version('kubernetes', KUBERNETES)}"
@@ -113,8 +143,8 @@ def usable_go(root: Path) -> Path:
 
 
 def needed() -> tuple[int, int]:
-    """The oldest Go that both modules are content with."""
-    lines = [(MODULES / each / "go.mod").read_text() for each in ("etcd", "kubernetes")]
+    """The oldest Go that all modules are content with."""
+    lines = [path.read_text() for path in MODULES.glob("*/go.mod")]
     found = [re.search(r"^go (\d+)\.(\d+)", text, re.MULTILINE) for text in lines]
     return max((int(each[1]), int(each[2])) for each in found if each)
 
@@ -143,7 +173,7 @@ def bring_go(folder: Path) -> None:
         oldest = ".".join(map(str, needed()))
         raise SystemExit(
             f"kube_assets: Go cannot be brought by pip (its words are above). Put Go {oldest} "
-            "or newer on PATH, or point KUBEBUILDER_ASSETS to a folder with " + ", ".join(PROGRAMS)
+            "or newer on PATH, or point KUBEBUILDER_ASSETS to a folder with what is missing"
         ) from None
 
 
