@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from spiderpool import logs
@@ -17,7 +18,7 @@ from spiderpool.agent.intents import Intents
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.agent.ipam_sources import Sources
-from spiderpool.agent.metrics import MeasuredIpam
+from spiderpool.agent.metrics import MeasuredIpam, condition
 from spiderpool.agent.options import Options, parse
 from spiderpool.agent.server import Handler, Plugin, Server
 from spiderpool.agent.wire import RawRequest
@@ -28,6 +29,7 @@ from spiderpool.kube.client import connect
 from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.informer import Informers
 from spiderpool.metrics.http import Pages, serve
+from spiderpool.metrics.text import Metric
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import NodeName
@@ -63,7 +65,15 @@ async def run(options: Options, client: Client) -> None:
             "ifacer": Plugin(ifacer, needs_caches=frozenset()),
         }
         server = Server(options.socket, plugins, readiness, intents)
-        pages = Pages(lambda: readiness.problems("spiderpool"), measured.metrics)
+
+        def problems() -> list[str]:
+            return readiness.problems("spiderpool")
+
+        def numbers() -> Iterator[Metric]:
+            yield from measured.metrics()
+            yield from condition(problems(), intents.pending())
+
+        pages = Pages(problems, numbers)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(server.run())

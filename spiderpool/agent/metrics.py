@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from spiderpool.agent.ipam_writer import Counters
@@ -12,7 +13,7 @@ from spiderpool.agent.server import Handler
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput, CniCode, NoAddress, SpiderpoolError
 from spiderpool.metrics.durations import Durations
-from spiderpool.metrics.text import Metric, counter
+from spiderpool.metrics.text import Metric, counter, gauge
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.modes import CniCommand
 
@@ -36,6 +37,25 @@ def problem_of(error: BaseException) -> str:
     if isinstance(error, SpiderpoolError) and error.code is CniCode.TRY_AGAIN_LATER:
         return "err_retries_exhausted_counts"
     return "err_internal_counts"
+
+
+def condition(problems: Sequence[str], intents: Iterable[Path]) -> Iterator[Metric]:
+    """How the agent is: why it would serve no ADD, and the DELs that wait to be done."""
+    ages = _ages(intents)
+    yield gauge("spiderpool_agent_ready", "1 when an ADD would be served, else 0.", not problems)
+    yield gauge("spiderpool_agent_intent_counts", "DELs that wait to be done.", len(ages))
+    yield gauge(
+        "spiderpool_agent_oldest_intent_seconds",
+        "How long the oldest of them has waited.",
+        max(ages, default=0.0),
+    )
+
+
+def _ages(intents: Iterable[Path]) -> list[float]:
+    """Seconds; an intent's name begins with the time of its making, in nanoseconds."""
+    now = time.time_ns()
+    stamps = (path.name.partition("-")[0] for path in intents)
+    return [max(now - int(stamp), 0) / 1e9 for stamp in stamps if stamp.isdigit()]
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from spiderpool.controller.caches import Caches
 from spiderpool.controller.cniconf import default_cni
 from spiderpool.controller.collector import Collector, Watched
 from spiderpool.controller.coordinators import Coordinators, Sources
-from spiderpool.controller.metrics import Collected, metrics
+from spiderpool.controller.metrics import Counts, metrics
 from spiderpool.controller.pools import Pools
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.controller.settings import Settings
@@ -60,7 +60,7 @@ class Manager:
             BadInput: the webhook cannot listen where it was told to.
         """
         informers = Informers(self._client)
-        collected = Collected()
+        counts = Counts()
         election = Election(
             self._client, self._settings.namespace, LEASE_NAME, self._settings.identity
         )
@@ -70,10 +70,10 @@ class Manager:
             sources = self._sources(caches)
             optional = (*sources.optional(), *self._machines)
             tasks += [asyncio.create_task(cache.run()) for cache in optional]
-            tasks += self._pages(informers, caches, collected)
+            tasks += self._pages(informers, caches, counts)
             await asyncio.gather(informers.synced(), *(cache.synced() for cache in optional))
-            tasks += self._webhook(caches)
-            tasks.append(asyncio.create_task(self._lead(election, caches, sources, collected)))
+            tasks += self._webhook(caches, counts)
+            tasks.append(asyncio.create_task(self._lead(election, caches, sources, counts)))
             await _first_end(tasks)
         finally:
             await cancel(tasks)
@@ -82,18 +82,20 @@ class Manager:
             await self._client.close()
 
     async def _lead(
-        self, election: Election, caches: Caches, sources: Sources, collected: Collected
+        self, election: Election, caches: Caches, sources: Sources, counts: Counts
     ) -> None:
         """Reconcile for as long as this process leads."""
         await election.acquired()
+        counts.leads = True
         recorder = EventRecorder(self._client, "spiderpool-controller")
         work = [asyncio.create_task(recorder.run())]
         try:
-            for reconciler in self._reconcilers(caches, sources, recorder, collected):
+            for reconciler in self._reconcilers(caches, sources, recorder, counts):
                 reconciler.start()
                 work.append(asyncio.create_task(reconciler.queue.run()))
             await election.lost()
         finally:
+            counts.leads = False
             await cancel(work)
 
     def _sources(self, caches: Caches) -> Sources:
@@ -108,7 +110,7 @@ class Manager:
         )
 
     def _reconcilers(
-        self, caches: Caches, sources: Sources, recorder: EventRecorder, collected: Collected
+        self, caches: Caches, sources: Sources, recorder: EventRecorder, counts: Counts
     ) -> tuple[Reconciler, ...]:
         client = self._client
         return (
@@ -117,7 +119,7 @@ class Manager:
             Pools(client, caches.pools, caches.blocks, caches.ledger),
             Subnets(client, caches.subnets, caches.pools),
             AutoPools(client, _for_auto_pools(caches), recorder),
-            Collector(client, self._watched(caches), caches.ledger, collected),
+            Collector(client, self._watched(caches), caches.ledger, counts.collected),
         )
 
     def _watched(self, caches: Caches) -> Watched:
@@ -131,7 +133,7 @@ class Manager:
         )
 
     def _pages(
-        self, informers: Informers, caches: Caches, collected: Collected
+        self, informers: Informers, caches: Caches, counts: Counts
     ) -> list[asyncio.Task[None]]:
         """Health and metrics, on every replica, as far as they are asked for."""
         health, numbers = self._settings.health, self._settings.metrics
@@ -139,11 +141,11 @@ class Manager:
             return []
         pages = Pages(
             problems=lambda: [cache.problem for cache in informers if not cache.is_synced],
-            metrics=partial(metrics, caches, collected),
+            metrics=partial(metrics, caches, counts),
         )
         return [asyncio.create_task(serve(pages, health=health, metrics=numbers))]
 
-    def _webhook(self, caches: Caches) -> list[asyncio.Task[None]]:
+    def _webhook(self, caches: Caches, counts: Counts) -> list[asyncio.Task[None]]:
         """The webhook, on every replica and not on the leader only."""
         settings = self._settings
         if settings.webhook is None:
@@ -151,7 +153,7 @@ class Manager:
         from spiderpool.controller.webhook.keeper import Webhook  # noqa: PLC0415  # 50 ms
 
         cluster = partial(caches.cluster, settings.families, guard_deletion=settings.guard_deletion)
-        webhook = Webhook(self._client, settings, settings.webhook, cluster)
+        webhook = Webhook(self._client, settings, settings.webhook, cluster, counts.reviewed)
         return [asyncio.create_task(webhook.run())]
 
 

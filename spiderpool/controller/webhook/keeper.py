@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spiderpool.controller.admission.findings import Cluster
+from spiderpool.controller.metrics import Reviewed
 from spiderpool.controller.settings import Settings, WebhookSettings
 from spiderpool.controller.webhook.registration import (
     Endpoint,
@@ -44,9 +45,10 @@ class Webhook:
         settings: Settings,
         webhook: WebhookSettings,
         cluster: Callable[[], Cluster],
+        reviewed: Reviewed,
     ) -> None:
         self._client, self._settings, self._webhook = client, settings, webhook
-        self._server = WebhookServer(cluster)
+        self._server = WebhookServer(cluster, reviewed)
         self._used: _Files | None = None
 
     async def run(self) -> None:

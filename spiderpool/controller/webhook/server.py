@@ -13,6 +13,7 @@ from aiohttp import web
 
 from spiderpool.controller.admission.findings import Cluster
 from spiderpool.controller.admission.review import mutate, validate
+from spiderpool.controller.metrics import Reviewed
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ Object = dict[str, Any]
 class WebhookServer:
     """Answers AdmissionReviews with the rules, as the cluster is at that moment."""
 
-    def __init__(self, cluster: Callable[[], Cluster]) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Callable[[], Cluster], reviewed: Reviewed) -> None:
+        self._cluster, self._reviewed = cluster, reviewed
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         self._runner: web.AppRunner | None = None
@@ -72,10 +73,14 @@ class WebhookServer:
         except (ValueError, KeyError, TypeError):
             return web.Response(status=400, text="not an AdmissionReview of admission.k8s.io/v1\n")
         try:
-            return web.json_response(decide(review))
+            answer = decide(review)
         except Exception:
             log.exception("review %s", uid)
+            self._reviewed.failed += 1
             return web.Response(status=500, text="the rules failed; see the controller's log\n")
+        self._reviewed.answered += 1
+        self._reviewed.refused += not answer["response"]["allowed"]
+        return web.json_response(answer)
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

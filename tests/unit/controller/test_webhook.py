@@ -9,16 +9,22 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
+from aiohttp import web
 from controller_world import World, run
 
+from spiderpool.controller.admission.findings import Cluster
 from spiderpool.controller.main import parser, settings_of
 from spiderpool.controller.manager import Manager
+from spiderpool.controller.metrics import Reviewed
 from spiderpool.controller.settings import Service, Settings, WebhookSettings
 from spiderpool.controller.webhook.registration import Endpoint, configurations, register
+from spiderpool.controller.webhook.server import WebhookServer
 from spiderpool.errors import BadInput
 from spiderpool.kube.resources import MUTATINGWEBHOOK, SECRET, SPIDERIPPOOL, VALIDATINGWEBHOOK
 from spiderpool.testing.kube import FakeClient
@@ -153,6 +159,18 @@ def test_a_review_that_the_rules_cannot_stand_is_an_error_and_not_the_end() -> N
             assert status == 500
             status, _ = await caller.ask(VALIDATINGWEBHOOK, review(POOL))
             assert status == 200
+
+    run(scene)
+
+
+def test_reviews_are_counted() -> None:
+    async def scene() -> None:
+        reviewed = Reviewed()
+        server = WebhookServer(Cluster, reviewed)
+        for asked in (review(POOL), review(POOL | {"ips": ["x"]}), review(POOL, "unknown")):
+            request = SimpleNamespace(read=AsyncMock(return_value=json.dumps(asked)))
+            await server._validate(cast(web.Request, request))
+        assert reviewed == Reviewed(answered=2, refused=1, failed=1)
 
     run(scene)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from spiderpool.agent.metrics import MeasuredIpam
+from spiderpool.agent.metrics import MeasuredIpam, condition
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kube.resources import POD
 from spiderpool.metrics.text import exposition
@@ -27,6 +29,20 @@ def values(handler: MeasuredIpam) -> dict[str, float]:
         name: float(value)
         for name, _, value in (line.rpartition(" ") for line in lines)
         if not name.startswith("#")
+    }
+
+
+def test_what_waits_is_told_with_its_age() -> None:
+    made = time.time_ns() - 90 * 10**9
+    intents = [Path(f"{made + n:020d}-7.intent") for n in (0, 10**9)]
+    waits = {metric.name: metric.samples[0].value for metric in condition(["no pools"], intents)}
+    oldest = waits.pop("spiderpool_agent_oldest_intent_seconds")
+    assert 90 <= oldest < 100
+    assert waits == {"spiderpool_agent_ready": 0, "spiderpool_agent_intent_counts": 2}
+    idle = {metric.name: metric.samples[0].value for metric in condition([], [])}
+    assert idle == dict.fromkeys(waits, 0) | {
+        "spiderpool_agent_ready": 1,
+        "spiderpool_agent_oldest_intent_seconds": 0,
     }
 
 
