@@ -21,9 +21,11 @@ from spiderpool.coordinator.footprint import Footprint, footprint
 from spiderpool.coordinator.plan import Plan, plan
 from spiderpool.errors import BadInput, CniCode, CniError, NamespaceGone, OperationFailed
 from spiderpool.ipam.attachments import nics_of
+from spiderpool.ipam.conflicts import Conflict, Fate, complaint
 from spiderpool.ipam.facts import read_pod
+from spiderpool.ipam.sticky import is_moving_in
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.transport import Kernel
 from spiderpool.types.address import Address, address_of
 from spiderpool.types.modes import CniCommand, Mode
 from spiderpool.types.names import IfName
@@ -46,8 +48,8 @@ class Sources(Protocol):
         """The Pod that the call is for."""
         ...
 
-    async def set_aside(self, request: CniRequest, address: Address) -> None:
-        """Give the address to nobody for a while: a host that we do not know has it."""
+    async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
+        """Decide about an address that a host has which we do not know, and see to it."""
         ...
 
 
@@ -107,25 +109,35 @@ class CoordinatorHandler:
         wire = await in_thread(_wire, call.nic, pod)
         ips = _ips_of(request)
         if config.detect_ip_conflict:
-            found = await conflicts(wire, [address_of(ip.address) for ip in ips])
-            await asyncio.gather(*(self._sources.set_aside(request, one) for one in found))
-            if found:
-                raise CniError(CniCode.ADDRESS_CONFLICT, _conflict_words(call.nic, found))
+            await self._refuse_conflicts(request, wire, ips)
         if config.detect_gateway:
             gateways = {ip.gateway: address_of(ip.address) for ip in ips if ip.gateway}
             if missing := await silent(wire, gateways):
                 words = f"no answer on {call.nic} from gateway {', '.join(missing)}"
                 raise CniError(CniCode.GATEWAY_UNREACHABLE, words)
 
+    async def _refuse_conflicts(self, request: CniRequest, wire: Wire, ips: list[IpConfig]) -> None:
+        rivals = await conflicts(wire, [address_of(ip.address) for ip in ips])
+        taken = [address for ip in ips if (address := address_of(ip.address)) in rivals]
+        if not taken:
+            return
+        settle = self._sources.settle_conflict
+        fates = await asyncio.gather(*(settle(request, address) for address in taken))
+        found = [Conflict(a, rivals[a], fate) for a, fate in zip(taken, fates, strict=True)]
+        raise CniError(CniCode.ADDRESS_CONFLICT, complaint(wire.nic, found))
+
     async def _call(self, request: CniRequest, own: Namespace) -> Call:
         """The merged configuration, and what the pod's object says of its NICs."""
         obj = await self._sources.pod(request)
         known = read_pod(obj) if obj is not None else None
         annotations = known.annotations if known is not None else {}
+        config = configuration(request.config, self._sources.coordinator(), annotations)
+        if known is not None and is_moving_in(known):
+            config = replace(config, detect_ip_conflict=False)
         return Call(
             nic=request.ifname,
             container=request.container_id,
-            config=configuration(request.config, self._sources.coordinator(), annotations),
+            config=config,
             node_addresses=self._sources.node_addresses(),
             expected_nics=nics_of(known) if known is not None else None,
             node_namespace=own.fd,
@@ -245,11 +257,6 @@ def _announce(request: CniRequest, pod: Namespace, mac: str) -> None:
         announce(Wire(pod, request.ifname, mac), addresses)
     except OSError as exc:
         log.warning("%s: addresses are not announced: %s", request, exc)
-
-
-def _conflict_words(nic: IfName, found: Mapping[Address, str]) -> str:
-    holders = ", ".join(f"{address} is in use by {mac}" for address, mac in found.items())
-    return f"{nic}: {holders}; the address is set aside, and another one will be taken"
 
 
 def _with_mac(given: CniResult, nic: IfName, mac: str) -> CniResult:

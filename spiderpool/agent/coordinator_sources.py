@@ -10,8 +10,10 @@ from spiderpool.agent.caches import AgentCaches, find_pod
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput
+from spiderpool.ipam.conflicts import Fate, fate_of
 from spiderpool.kube.api import Client, Object
 from spiderpool.types.address import Address, parse_address
+from spiderpool.types.ipblock import SlotState
 from spiderpool.types.names import NodeName
 
 ASIDE_SECONDS = 600.0
@@ -37,12 +39,21 @@ class CachedSources:
     async def pod(self, request: CniRequest) -> Mapping[str, Any] | None:
         return await find_pod(self._client, self._caches.pods, request)
 
-    async def set_aside(self, request: CniRequest, address: Address) -> None:
-        """Addresses that are not of our pools are left to whoever manages them."""
+    async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
+        """Set the address aside, unless a keeper wants this very one."""
         key = f"{request.pod_namespace}/{request.pod_name}"
-        for entry in self._ipam.sources.ledger.named(key):
-            if entry.address == address and entry.slot.nic == request.ifname:
-                await self._ipam.set_aside(entry, ASIDE_SECONDS, WRITE_SECONDS)
+        held = (
+            entry
+            for entry in self._ipam.sources.ledger.named(key)
+            if entry.address == address
+            and entry.slot.nic == request.ifname
+            and entry.slot.state is SlotState.HELD
+        )
+        entry = next(held, None)
+        fate = fate_of(entry)
+        if entry is not None and fate is Fate.SET_ASIDE:
+            await self._ipam.set_aside(entry, ASIDE_SECONDS, WRITE_SECONDS)
+        return fate
 
 
 def internal_addresses(node: Object | None) -> tuple[Address, ...]:

@@ -18,6 +18,9 @@ from spiderpool.types.names import IfName
 STATEFULSET = "StatefulSet"
 MACHINE = "VirtualMachineInstance"
 
+_MIGRATION = "kubevirt.io/migrationJobUID"
+"""KubeVirt's label on the pod that a running virtual machine moves into."""
+
 _ORDINAL = re.compile(r"-(0|[1-9][0-9]{0,8})$")
 
 
@@ -30,6 +33,12 @@ def keeper_of(pod: Pod) -> str | None:
     if is_ours and ordinal_of(pod.name, owner.name) is not None:
         return f"{STATEFULSET}/{owner.name}"
     return None
+
+
+def is_moving_in(pod: Pod) -> bool:
+    """Whether a virtual machine moves into the pod from one that still answers for the
+    address that both hold: no host that nobody knows."""
+    return pod.controller.kind == MACHINE and _MIGRATION in pod.labels
 
 
 def ordinal_of(pod: str, statefulset: str) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.cni.request import Attachment, CniRequest
 from spiderpool.cni.result import result_from_json
+from spiderpool.ipam.conflicts import Fate
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
@@ -38,6 +39,7 @@ class FixedSources:
 
     spec: dict[str, Any] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
     aside: list[Address] = field(default_factory=list)
 
     def coordinator(self) -> Mapping[str, Any] | None:
@@ -49,10 +51,11 @@ class FixedSources:
 
     async def pod(self, request: CniRequest) -> Mapping[str, Any] | None:
         metadata = {"name": "nginx", "uid": "u", "annotations": self.annotations}
-        return {"metadata": metadata, "spec": {"nodeName": "worker01"}}
+        return {"metadata": metadata | self.metadata, "spec": {"nodeName": "worker01"}}
 
-    async def set_aside(self, request: CniRequest, address: Address) -> None:
+    async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         self.aside.append(address)
+        return Fate.SET_ASIDE
 
 
 @dataclass

@@ -11,10 +11,12 @@ import orjson
 import pytest
 
 from spiderpool.agent.caches import AgentCaches
+from spiderpool.agent.coordinator_sources import CachedSources
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.agent.ipam_sources import Sources
-from spiderpool.cni.request import parse_request
+from spiderpool.cni.request import CniRequest, parse_request
+from spiderpool.ipam.conflicts import Fate
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.kube.api import Object
@@ -31,7 +33,9 @@ from spiderpool.kube.resources import (
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.kube import FakeClient
 from spiderpool.testing.kubefaults import FaultyClient, Request
-from spiderpool.types.names import NodeName
+from spiderpool.types.address import Address
+from spiderpool.types.modes import CniCommand
+from spiderpool.types.names import IfName, NodeName
 
 
 class FakeNamespace:
@@ -46,6 +50,7 @@ class Agent:
         self.informers = Informers(self.client)
         caches = AgentCaches.start(self.informers, NodeName(node))
         self.service = IpamService(self.client, Sources(caches), now=lambda: world.now)
+        self.sources = CachedSources(self.client, caches, NodeName(node), self.service)
         self.warnings: list[tuple[str, str, str]] = []
         self.handler = IpamHandler(self.service, NodeName(node), self._warn)
 
@@ -88,6 +93,13 @@ class Agent:
         """ADD, and the addresses with prefix length."""
         answer = await self.call("ADD", pod, **kwargs)
         return [item["address"] for item in answer["ips"]]
+
+    async def conflict(self, pod: str, address: str, nic: str = "net1") -> Fate:
+        """What the coordinator is told when it has found the address in use."""
+        namespace, _, name = pod.partition("/")
+        args = {"K8S_POD_NAMESPACE": namespace, "K8S_POD_NAME": name}
+        request = CniRequest(CniCommand.ADD, "coordinator", ifname=IfName(nic), args=args)
+        return await self.sources.settle_conflict(request, Address(address))
 
     def requests(self, *verbs: str) -> list[Request]:
         """What was asked of the API, reads by list and watch left out."""

@@ -188,6 +188,19 @@ def test_an_address_that_someone_has_is_refused_and_set_aside(world: AttachedPod
     assert settled(world) == before
 
 
+def test_a_virtual_machine_that_moves_in_is_not_its_own_rival(world: AttachedPod) -> None:
+    world.calico()
+    world.macvlan("net1", 145)
+    apply(world.outside, [AddAddress(address("lan", "10.6.212.145/16"))])
+    machine = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "name": "vm"}
+    world.sources.metadata = {
+        "labels": {"kubevirt.io/migrationJobUID": "m"},
+        "ownerReferences": [{**machine, "uid": "v", "controller": True}],
+    }
+    asyncio.run(world.call(ADD, "net1", mode="overlay", detectIPConflict=True))
+    assert world.sources.aside == []
+
+
 def test_another_nic_of_the_pod_in_one_network_is_no_conflict(world: AttachedPod) -> None:
     """eth0 answers ARP for net1's address, which its own namespace has."""
     world.macvlan("eth0", 144)
