@@ -35,7 +35,7 @@ from spiderpool.agent.coordinator_kernel import read_facts
 from spiderpool.agent.server import Plugin
 from spiderpool.coordinator.plan import plan
 from spiderpool.netlink.apply import apply
-from spiderpool.netlink.transport import Kernel
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.types.modes import CniCommand
 
 PODS_A_NODE = 2, 100

@@ -23,6 +23,7 @@ from spiderpool.netlink.apply import apply
 from spiderpool.netlink.channel import Channel
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.encode import encode
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.objects import Rule
 from spiderpool.netlink.operations import (
     AddAddress,
@@ -34,7 +35,6 @@ from spiderpool.netlink.operations import (
     Operation,
 )
 from spiderpool.netlink.text import as_command
-from spiderpool.netlink.transport import Kernel
 from spiderpool.testing.builders import address, direct, pair, route, up
 from spiderpool.testing.namespaces import new_namespace
 from spiderpool.types.address import Family, Prefix

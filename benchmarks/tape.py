@@ -9,8 +9,8 @@ from typing import Any
 from unittest import mock
 
 from spiderpool.netlink.channel import Channel
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.operations import CreateLink, Operation
-from spiderpool.netlink.transport import Kernel
 
 FREE_INDEX = 10000
 

@@ -23,11 +23,12 @@ from spiderpool.ifacer.devices import BondDevice, Device, devices
 from spiderpool.ifacer.plan import plan
 from spiderpool.ifacer.removal import in_use, removal
 from spiderpool.netlink.apply import absent, apply, apply_all
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.selection import Selection
 from spiderpool.netlink.text import as_command
-from spiderpool.netlink.transport import Kernel, Transport
+from spiderpool.netlink.transport import Transport
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import IfName
 

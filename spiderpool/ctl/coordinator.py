@@ -16,9 +16,9 @@ from spiderpool.coordinator.plan import Plan, plan
 from spiderpool.ctl.evidence import listed
 from spiderpool.errors import BadInput
 from spiderpool.kube.resources import NODE, SPIDERCOORDINATOR
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.text import as_command
-from spiderpool.netlink.transport import Kernel
 from spiderpool.types.address import Address
 from spiderpool.types.names import ContainerID, IfName
 

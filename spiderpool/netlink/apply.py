@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from spiderpool.errors import OperationFailed
+from spiderpool.netlink.batches import is_refused
 from spiderpool.netlink.channel import Answer
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.operations import (
-    AddRoute,
-    AddRule,
-    CreateLink,
-    MarkReplies,
-    Operation,
-    SetSysctl,
-    UnmarkReplies,
-)
+from spiderpool.netlink.operations import Operation
 from spiderpool.netlink.text import as_command
-from spiderpool.netlink.transport import Kernel, Transport
+from spiderpool.netlink.transport import Transport
 
 
 def apply(target: Namespace | Transport, operations: Sequence[Operation]) -> tuple[int, ...]:
@@ -36,20 +30,12 @@ def apply(target: Namespace | Transport, operations: Sequence[Operation]) -> tup
     if isinstance(target, Namespace):
         with Kernel(target) as kernel:
             return apply(kernel, operations)
-    applied: list[int] = []
-    for start, batch in batches(operations):
-        failed: tuple[int, Answer] | None = None
-        for place, answer in enumerate(target.execute(batch), start):
-            if answer[0] == 0:
-                applied.append(place)
-            elif not already_there(operations[place], answer[0]) and failed is None:
-                failed = (place, answer)
-        if failed is not None:
-            place, (code, detail) = failed
-            raise OperationFailed(
-                as_command(operations[place]), code, detail, index=place, applied=tuple(applied)
-            )
-    return tuple(applied)
+    answers = target.execute(operations, until_refused=True)
+    applied = tuple(place for place, (code, _) in enumerate(answers) if code == 0)
+    failures = _failures(zip(operations, answers, strict=False), applied)
+    if failures:
+        raise failures[0]
+    return applied
 
 
 def apply_all(
@@ -62,51 +48,19 @@ def apply_all(
     if isinstance(target, Namespace):
         with Kernel(target) as kernel:
             return apply_all(kernel, operations)
-    failures = []
-    for start, batch in batches(operations):
-        for place, (code, detail) in enumerate(target.execute(batch), start):
-            if code and not already_there(operations[place], code):
-                operation = as_command(operations[place])
-                failures.append(OperationFailed(operation, code, detail, index=place))
-    return tuple(failures)
+    return tuple(_failures(zip(operations, target.execute(operations), strict=True)))
+
+
+def _failures(
+    done: Iterable[tuple[Operation, Answer]], applied: tuple[int, ...] = ()
+) -> list[OperationFailed]:
+    return [
+        OperationFailed(as_command(operation), *answer, index=place, applied=applied)
+        for place, (operation, answer) in enumerate(done)
+        if is_refused(operation, answer)
+    ]
 
 
 def absent(failure: OperationFailed) -> bool:
     """Whether a deletion failed because there was nothing to delete."""
     return failure.errno in (errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL)
-
-
-def already_there(operation: Operation, code: int) -> bool:
-    """Whether the refusal says that nothing needed to be done."""
-    return code == errno.EEXIST and isinstance(operation, AddRoute | AddRule)
-
-
-def batches(operations: Sequence[Operation]) -> Iterator[tuple[int, Sequence[Operation]]]:
-    """Cut a plan where one system call must end; yields start places and runs.
-
-    After a link was created without a chosen index, its index has to be asked for.
-    """
-    start = 0
-    for place, operation in enumerate(operations):
-        last = place + 1 == len(operations)
-        if last or _family(operation) != _family(operations[place + 1]) or _unindexed(operation):
-            yield start, operations[start : place + 1]
-            start = place + 1
-
-
-def _family(operation: Operation) -> str:
-    match operation:
-        case SetSysctl():
-            return "sysctl"
-        case MarkReplies() | UnmarkReplies():
-            return "nftables"
-    return "rtnetlink"
-
-
-def _unindexed(operation: Operation) -> bool:
-    if not isinstance(operation, CreateLink):
-        return False
-    peer = operation.peer
-    return (operation.namespace is None and operation.index is None) or (
-        peer is not None and peer.namespace is None and peer.index is None
-    )

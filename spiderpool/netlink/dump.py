@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.selection import EVERYTHING, Selection
-from spiderpool.netlink.transport import Kernel, Transport
+from spiderpool.netlink.transport import Transport
 
 
 def dump(target: Namespace | Transport, selection: Selection = EVERYTHING) -> NetState:

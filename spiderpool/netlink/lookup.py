@@ -10,10 +10,10 @@ from spiderpool.errors import OperationFailed
 from spiderpool.netlink import decode, uapi
 from spiderpool.netlink.channel import Answer, unreadable
 from spiderpool.netlink.encode import RTMSG
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import Route
 from spiderpool.netlink.reader import LinkNames
-from spiderpool.netlink.transport import Kernel
 from spiderpool.netlink.wire import attribute, message, u32
 from spiderpool.types.address import Address, Family, family_of, packed
 from spiderpool.types.names import IfName

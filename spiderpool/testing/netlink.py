@@ -1,4 +1,4 @@
-"""Stand-ins for :class:`spiderpool.netlink.transport.Kernel`.
+"""Stand-ins for :class:`spiderpool.netlink.kernel.Kernel`.
 
 The fake behaves as the kernel does, which the tests in ``tests/contract/netlink`` hold it
 to; the others wrap any transport to record what goes through it or to break it.
@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from spiderpool.netlink.batches import Batch, in_batches
 from spiderpool.netlink.channel import DONE, Answer
 from spiderpool.netlink.model import Refusal, step
 from spiderpool.netlink.model.routes import deciding
@@ -43,8 +44,14 @@ class FakeKernel:
     def __init__(self, state: NetState = FRESH) -> None:
         self.state = state
 
-    def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
-        return [self._execute(operation) for operation in batch]
+    def execute(
+        self, plan: Sequence[Operation], *, until_refused: bool = False
+    ) -> Sequence[Answer]:
+        return in_batches(
+            lambda batch: [self._execute(operation) for operation in batch],
+            plan,
+            until_refused=until_refused,
+        )
 
     def _execute(self, operation: Operation) -> Answer:
         try:
@@ -61,20 +68,18 @@ class FakeKernel:
 
 
 class Recording:
-    """Passes everything on to ``inner`` and keeps the batches in ``batches``."""
+    """Passes everything on to ``inner`` and keeps what was tried in ``operations``."""
 
     def __init__(self, inner: Transport) -> None:
         self.inner = inner
-        self.batches: list[tuple[Operation, ...]] = []
+        self.operations: tuple[Operation, ...] = ()
 
-    @property
-    def operations(self) -> tuple[Operation, ...]:
-        """All operations so far, whether they succeeded or not."""
-        return tuple(operation for batch in self.batches for operation in batch)
-
-    def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
-        self.batches.append(tuple(batch))
-        return self.inner.execute(batch)
+    def execute(
+        self, plan: Sequence[Operation], *, until_refused: bool = False
+    ) -> Sequence[Answer]:
+        answers = self.inner.execute(plan, until_refused=until_refused)
+        self.operations += tuple(plan[: len(answers)])
+        return answers
 
     def dump(self, selection: Selection = EVERYTHING) -> NetState:
         return self.inner.dump(selection)
@@ -93,7 +98,12 @@ class Faulting:
         self.inner, self.place, self.code = inner, place, code
         self._seen = 0
 
-    def execute(self, batch: Sequence[Operation]) -> Sequence[Answer]:
+    def execute(
+        self, plan: Sequence[Operation], *, until_refused: bool = False
+    ) -> Sequence[Answer]:
+        return in_batches(self._execute, plan, until_refused=until_refused)
+
+    def _execute(self, batch: Batch) -> Sequence[Answer]:
         at = self.place - self._seen
         self._seen += len(batch)
         if not 0 <= at < len(batch):

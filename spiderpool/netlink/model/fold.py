@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from spiderpool.errors import OperationFailed
-from spiderpool.netlink.apply import already_there
+from spiderpool.netlink.batches import already_there
 from spiderpool.netlink.model import addresses, links, neighbours, routes, rules
 from spiderpool.netlink.model.refusal import Refusal
 from spiderpool.netlink.objects import NetState

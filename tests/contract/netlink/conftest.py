@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.operations import Operation, SetSysctl
-from spiderpool.netlink.transport import Kernel, Transport
+from spiderpool.netlink.transport import Transport
 from spiderpool.testing.namespaces import new_namespace
 from spiderpool.testing.netlink import FakeKernel
 
@@ -42,7 +43,7 @@ def agree() -> Callable[[Sequence[Operation]], list[int]]:
 
 
 def outcome(transport: Transport, plan: Sequence[Operation]) -> list[int]:
-    """The errno of each operation, all of them tried, each as a batch of its own."""
+    """The errno of each operation, all of them tried, each as a plan of its own."""
     return [transport.execute((operation,))[0][0] for operation in plan]
 
 

@@ -11,6 +11,7 @@ import pytest
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink.apply import apply, apply_all
 from spiderpool.netlink.dump import dump
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import LinkKind, Route
 from spiderpool.netlink.operations import (
@@ -22,7 +23,6 @@ from spiderpool.netlink.operations import (
     Operation,
 )
 from spiderpool.netlink.selection import Selection
-from spiderpool.netlink.transport import Kernel
 from spiderpool.testing.builders import address, direct, pair, route
 from spiderpool.types.address import Family
 from spiderpool.types.names import IfName, TableID

@@ -9,11 +9,11 @@ import pytest
 
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink.apply import apply
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.lookup import Question, ask_all, route_get
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import RouteType, Rule
 from spiderpool.netlink.operations import AddAddress, AddRoute, AddRule, SetSysctl
-from spiderpool.netlink.transport import Kernel
 from spiderpool.testing.builders import address, direct, pair, route, up
 from spiderpool.types.address import Address, Prefix
 from spiderpool.types.names import IfName, TableID
