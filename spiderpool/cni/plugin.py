@@ -5,8 +5,9 @@ same for every node; both pass the same tests.
 
 It runs as ``python -I -S -E plugin.py`` and imports nothing outside the interpreter's core,
 because a process that imports ``json`` and ``socket`` costs three times as much as one that
-does not. It has no logic besides two cases: VERSION is answered here, and a DEL that finds
-no agent leaves a file for it, durably, and succeeds.
+does not. It has no logic besides three cases: VERSION is answered here, a DEL that finds no
+agent leaves a file for it, durably, and succeeds, and an agent that is being replaced is
+waited for (docs/decisions/thin-plugin.md says why a second attempt is safe).
 
 Wire format, on a stream socket. Request: ``>4sIII`` = (``SPCN``, 1, len(env), len(stdin)),
 env as ``KEY=VALUE\\0`` entries, stdin; with the first bytes come, by SCM_RIGHTS, the
@@ -24,8 +25,10 @@ MAGIC = b"SPCN"
 PROTOCOL = 1
 SOCKET = b"/var/run/spidernet/spiderpool.sock"
 INTENTS = b"/var/lib/spidernet/intents"
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 110.0  # below the two minutes that a container runtime waits at most
+MILLISECONDS = 50_000  # for all of a call: below the least that runtimes and kubelet wait
+MILLISECONDS_OF_DEL = 1_000  # what is not done by then is done later
+PATIENT = (b"ADD", b"CHECK", b"DEL")  # STATUS tells how it is now; GC comes again
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
 LARGEST_ENV = 64 << 10
 LARGEST_STDIN = 4 << 20
 LARGEST_ANSWER = 4 << 20
@@ -42,26 +45,56 @@ class Failure(Exception):
 def main() -> None:
     stdin = b""
     try:
-        if posix.environ.get(b"CNI_COMMAND") == b"VERSION":
+        if command() == b"VERSION":
             status, answer = 0, version_answer()
         else:
             stdin = read_stdin()
-            status, answer = serve(encode_request(stdin))
+            status, answer = serve(encode_request(stdin), budget() / 1000)
     except Failure as failure:
         status, answer = 1, error_answer(stdin, *failure.args)
     write_all(1, answer)
     _exit(status)
 
 
-def serve(request: bytes) -> "tuple[int, bytes]":
+def serve(request: bytes, seconds: float) -> "tuple[int, bytes]":
     """The agent's answer, or what takes its place when there is none."""
+    began = time.monotonic()
     try:
-        return ask_agent(request)
+        return reach_agent(request, began + seconds)
     except (OSError, Failure) as problem:
-        if posix.environ.get(b"CNI_COMMAND") != b"DEL":
-            raise Failure(TRY_AGAIN_LATER, no_agent(problem)) from None
+        if command() != b"DEL":
+            tried = time.monotonic() - began
+            raise Failure(TRY_AGAIN_LATER, no_agent(problem, tried)) from None
         leave_intent(request)
         return 0, b""
+
+
+def reach_agent(request: bytes, deadline: float) -> "tuple[int, bytes]":
+    """As :func:`ask_agent`, again and again while nobody is there, or who is there goes away."""
+    namespaces, pause = open_namespaces(), FIRST_PAUSE
+    while True:
+        try:
+            return ask_agent(request, namespaces, deadline)
+        except (FileNotFoundError, ConnectionError):
+            if command() not in PATIENT or time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def command() -> bytes:
+    return posix.environ.get(b"CNI_COMMAND", b"")
+
+
+def budget() -> int:
+    """Milliseconds that this call may take."""
+    text = posix.environ.get(b"SPIDERPOOL_BUDGET_MS")
+    if text is None:
+        return MILLISECONDS_OF_DEL if command() == b"DEL" else MILLISECONDS
+    if not text.isdigit() or len(text) > 8:
+        words = f"SPIDERPOOL_BUDGET_MS: '{text.decode('utf-8', 'replace')}' is no number of"
+        raise Failure(INVALID_ENVIRONMENT, f"{words} milliseconds")
+    return int(text)
 
 
 def version_answer() -> bytes:
@@ -97,19 +130,32 @@ def header(magic: bytes, *numbers: int) -> bytes:
     return magic + b"".join(number.to_bytes(4, "big") for number in numbers)
 
 
-def ask_agent(request: bytes) -> "tuple[int, bytes]":
+def ask_agent(request: bytes, namespaces: "list[int]", deadline: float) -> "tuple[int, bytes]":
     """Exit status and stdout, as the agent says. Raises OSError or Failure without an answer."""
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    patience = CONNECT_SECONDS.to_bytes(8, sys.byteorder) + bytes(8)  # a struct timeval
-    connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, patience)
-    connection.connect(posix.environ.get(b"SPIDERPOOL_SOCKET", SOCKET))
-    deadline = time.monotonic() + ANSWER_SECONDS
-    connection.settimeout(ANSWER_SECONDS)
     try:
-        sent = connection.sendmsg([request], [rights(open_namespaces())])
-        connection.sendall(memoryview(request)[sent:])
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # an agent that refuses the request has answered before it hung up
+        connect(connection, deadline)
+        try:
+            sent = connection.sendmsg([request], [rights(namespaces)])
+            connection.sendall(memoryview(request)[sent:])
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # an agent that refuses the request has answered before it hung up
+        return read_answer(connection, deadline)
+    finally:
+        connection.close()
+
+
+def connect(connection: _socket.socket, deadline: float) -> None:
+    """A queue that is full is waited for, which a socket that does not block would not do."""
+    rest = max(deadline - time.monotonic(), 0.001)
+    seconds, part = int(rest), int(rest % 1 * 1e6)
+    timeval = seconds.to_bytes(8, sys.byteorder) + part.to_bytes(8, sys.byteorder)
+    connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, timeval)
+    connection.connect(posix.environ.get(b"SPIDERPOOL_SOCKET", SOCKET))
+    connection.settimeout(max(deadline - time.monotonic(), 0.001))
+
+
+def read_answer(connection: _socket.socket, deadline: float) -> "tuple[int, bytes]":
     head = receive(connection, 12, deadline)
     if head[:4] != MAGIC:
         raise Failure(TRY_AGAIN_LATER, "the answer is not the agent's")
@@ -143,16 +189,21 @@ def receive(connection: _socket.socket, size: int, deadline: float) -> bytes:
         connection.settimeout(max(deadline - time.monotonic(), 0.001))
         chunk = connection.recv(min(size, 65536))
         if not chunk:
-            raise Failure(TRY_AGAIN_LATER, "it hung up before it answered")
+            raise ConnectionResetError("it hung up before it answered")
         chunks.append(chunk)
         size -= len(chunk)
     return b"".join(chunks)
 
 
-def no_agent(problem: Exception) -> str:
+def no_agent(problem: Exception, tried: float) -> str:
     path = posix.environ.get(b"SPIDERPOOL_SOCKET", SOCKET).decode("utf-8", "replace")
     words = problem.args[-1] if problem.args else type(problem).__name__
-    return f"the Spiderpool agent of this node does not answer on {path}: {words}"
+    if isinstance(problem, BlockingIOError):
+        words = "timed out"
+    return (
+        f"the Spiderpool agent of this node does not answer on {path}: {words}; "
+        f"tried for {tried:.1f} s"
+    )
 
 
 def leave_intent(request: bytes) -> None:

@@ -7,19 +7,25 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client.h"
 
 unsigned char answer[LARGEST_ANSWER];
 size_t answer_size;
 int answer_status;
+const char *problem;
+
+/* This process' network namespace, and the pod's if that exists; opened once. */
+static int namespaces[2];
+static size_t namespace_count;
 
 static size_t get_number(const unsigned char *from)
 {
     return (size_t)from[0] << 24 | (size_t)from[1] << 16 | (size_t)from[2] << 8 | from[3];
 }
 
-static int64_t now(void)
+int64_t now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -36,31 +42,36 @@ static void limit(int connection, int option, int64_t deadline)
     setsockopt(connection, SOL_SOCKET, option, &time, sizeof time);
 }
 
-static const char *problem(void)
+/* What errno says. */
+static enum outcome failure(void)
 {
-    return errno == EAGAIN ? "timed out" : strerror(errno);
+    problem = errno == EAGAIN ? "timed out" : strerror(errno);
+    bool away =
+        errno == ENOENT || errno == ECONNREFUSED || errno == ECONNRESET || errno == EPIPE;
+    return away ? AWAY : FAILED;
 }
 
-/* Descriptors of this process' network namespace and of the pod's, if that exists; how many. */
-static int open_namespaces(int opened[2])
+static enum outcome failure_of(enum outcome outcome, const char *words)
+{
+    problem = words;
+    return outcome;
+}
+
+static void open_namespaces(void)
 {
     const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
     const char *pod = setting("CNI_NETNS", "");
-    opened[0] = open("/proc/self/ns/net", flags);
-    if (opened[0] < 0)
-        return 0;
-    opened[1] = *pod ? open(pod, flags) : -1; /* the agent knows by its absence */
-    return opened[1] < 0 ? 1 : 2;
+    namespaces[0] = open("/proc/self/ns/net", flags);
+    if (namespaces[0] < 0)
+        return;
+    namespaces[1] = *pod ? open(pod, flags) : -1; /* the agent knows by its absence */
+    namespace_count = namespaces[1] < 0 ? 1 : 2;
 }
 
-/* Send the request, the descriptors with its first bytes; what went wrong, or NULL. */
-static const char *send_request(int connection, int64_t deadline)
+/* Send the request, the descriptors with its first bytes. */
+static enum outcome send_request(int connection, int64_t deadline)
 {
-    int namespaces[2];
-    int count = open_namespaces(namespaces);
-    if (count == 0)
-        return problem();
-    size_t size = (size_t)count * sizeof(int), sent = 0;
+    size_t size = namespace_count * sizeof(int), sent = 0;
     union {
         struct cmsghdr head;
         unsigned char bytes[CMSG_SPACE(sizeof namespaces)];
@@ -78,17 +89,17 @@ static const char *send_request(int connection, int64_t deadline)
         if (now_sent < 0 && errno == EINTR)
             continue;
         if (now_sent < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return NULL; /* an agent that refuses the request has answered before it hung up */
+            break; /* an agent that refuses the request has answered before it hung up */
         if (now_sent < 0)
-            return problem();
+            return failure();
         sent += (size_t)now_sent;
         message.msg_control = NULL;
         message.msg_controllen = 0;
     }
-    return NULL;
+    return ANSWERED;
 }
 
-static const char *receive(int connection, unsigned char *into, size_t size, int64_t deadline)
+static enum outcome receive(int connection, unsigned char *into, size_t size, int64_t deadline)
 {
     while (size) {
         limit(connection, SO_RCVTIMEO, deadline);
@@ -96,39 +107,48 @@ static const char *receive(int connection, unsigned char *into, size_t size, int
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return problem();
+            return failure();
         if (count == 0)
-            return "it hung up before it answered";
+            return failure_of(AWAY, "it hung up before it answered");
         into += count;
         size -= (size_t)count;
     }
-    return NULL;
+    return ANSWERED;
 }
 
-const char *ask_agent(const char *path)
+static enum outcome converse(int connection, int64_t deadline)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return "AF_UNIX path too long";
-    strcpy(address.sun_path, path);
-    int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connection < 0)
-        return problem();
-    limit(connection, SO_SNDTIMEO, now() + CONNECT_SECONDS * INT64_C(1000000));
-    if (connect(connection, (struct sockaddr *)&address, sizeof address) < 0)
-        return problem();
-    int64_t deadline = now() + ANSWER_SECONDS * INT64_C(1000000);
     unsigned char head[ANSWER_HEAD];
-    const char *wrong = send_request(connection, deadline);
-    if (!wrong)
-        wrong = receive(connection, head, sizeof head, deadline);
-    if (wrong)
-        return wrong;
+    enum outcome outcome = send_request(connection, deadline);
+    if (outcome == ANSWERED)
+        outcome = receive(connection, head, sizeof head, deadline);
+    if (outcome != ANSWERED)
+        return outcome;
     if (memcmp(head, MAGIC, 4) != 0)
-        return "the answer is not the agent's";
+        return failure_of(FAILED, "the answer is not the agent's");
     answer_status = (int)get_number(head + 4);
     answer_size = get_number(head + 8);
     if (answer_size > LARGEST_ANSWER)
-        return "the answer is over 4 MiB";
+        return failure_of(FAILED, "the answer is over 4 MiB");
     return receive(connection, answer, answer_size, deadline);
+}
+
+enum outcome ask_agent(const char *path, int64_t deadline)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return failure_of(FAILED, "AF_UNIX path too long");
+    strcpy(address.sun_path, path);
+    if (namespace_count == 0)
+        open_namespaces();
+    if (namespace_count == 0)
+        return failure();
+    int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection < 0)
+        return failure();
+    limit(connection, SO_SNDTIMEO, deadline); /* of connect too, when the queue is full */
+    bool connected = connect(connection, (struct sockaddr *)&address, sizeof address) == 0;
+    enum outcome outcome = connected ? converse(connection, deadline) : failure();
+    close(connection);
+    return outcome;
 }

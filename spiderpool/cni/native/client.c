@@ -33,7 +33,7 @@ bool write_all(int descriptor, const void *data, size_t size)
     return true;
 }
 
-static bool command_is(const char *name)
+bool command_is(const char *name)
 {
     return strcmp(setting("CNI_COMMAND", ""), name) == 0;
 }
@@ -46,13 +46,13 @@ int main(int count, char **arguments)
         return write_all(STDOUT_FILENO, VERSION_ANSWER, strlen(VERSION_ANSWER)) ? 0 : 1;
     read_request(count ? arguments[0] : "");
     const char *path = setting("SPIDERPOOL_SOCKET", SOCKET);
-    const char *wrong = ask_agent(path);
-    if (wrong && !command_is("DEL"))
-        fail(TRY_AGAIN_LATER, "the Spiderpool agent of this node does not answer on %s: %s", path,
-             wrong);
-    if (wrong) {
-        leave_intent();
-        return 0;
-    }
-    return write_all(STDOUT_FILENO, answer, answer_size) ? answer_status : 1;
+    int64_t began = now(), deadline = began + budget();
+    if (reach_agent(path, deadline) == ANSWERED)
+        return write_all(STDOUT_FILENO, answer, answer_size) ? answer_status : 1;
+    if (!command_is("DEL"))
+        fail(TRY_AGAIN_LATER,
+             "the Spiderpool agent of this node does not answer on %s: %s; tried for %.1f s", path,
+             problem, (double)(now() - began) / 1e6);
+    leave_intent();
+    return 0;
 }

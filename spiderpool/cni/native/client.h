@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define MAGIC "SPCN"
 #define NEWEST "1.1.0"
@@ -18,8 +19,8 @@ enum {
     PROTOCOL = 1,
     REQUEST_HEAD = 16,
     ANSWER_HEAD = 12,
-    CONNECT_SECONDS = 5,
-    ANSWER_SECONDS = 110, /* below the two minutes that a container runtime waits at most */
+    MILLISECONDS = 50000, /* for all of a call: below the least that runtimes and kubelet wait */
+    MILLISECONDS_OF_DEL = 1000, /* what is not done by then is done later */
     LARGEST_ENV = 64 << 10,
     LARGEST_STDIN = 4 << 20,
     LARGEST_ANSWER = 4 << 20,
@@ -35,11 +36,19 @@ const unsigned char *request_stdin(size_t *size);
 /* Fill it from environ, `program` (a path) and stdin, or fail. */
 void read_request(const char *program);
 
-/* agent.c: the agent's answer; ask_agent fills it and says what went wrong, or NULL. */
+/* agent.c: ask once. AWAY is worth another attempt: nobody is there, or who was there has gone
+ * without an answer. Deadlines are microseconds of now(). */
+enum outcome { ANSWERED, AWAY, FAILED };
+enum outcome ask_agent(const char *path, int64_t deadline);
 extern unsigned char answer[];
 extern size_t answer_size;
 extern int answer_status;
-const char *ask_agent(const char *path);
+extern const char *problem; /* why it is not ANSWERED */
+int64_t now(void);
+
+/* patience.c: ask again while the agent is AWAY; microseconds that this call may take, or fail. */
+enum outcome reach_agent(const char *path, int64_t deadline);
+int64_t budget(void);
 
 /* intent.c: store the request where the agent finds it when it is back, even after a power
  * cut, or fail. */
@@ -50,6 +59,7 @@ __attribute__((format(printf, 2, 3))) _Noreturn void fail(int code, const char *
 
 /* client.c */
 const char *setting(const char *name, const char *fallback);
+bool command_is(const char *name);
 bool write_all(int descriptor, const void *data, size_t size);
 
 #endif

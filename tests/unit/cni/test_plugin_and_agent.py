@@ -10,39 +10,15 @@ import json
 import os
 import socket
 import subprocess
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scripted_agent import ScriptedAgent, read_request
 from thin_clients import execute
 
-from spiderpool.agent.wire import RawRequest, decode, encode_answer
+from spiderpool.agent.wire import RawRequest, encode_answer
 from spiderpool.cni import plugin
-
-
-class Agent:
-    """Accepts one connection on a socket of its own and does as the test says."""
-
-    def __init__(self, folder: Path, act: Callable[[socket.socket], None]) -> None:
-        self.path = folder / "agent.sock"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self.path))
-        self._listener.listen()
-        self._listener.settimeout(10)
-        self._act = act
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        connection, _ = self._listener.accept()
-        with connection:
-            connection.settimeout(10)
-            self._act(connection)
-
-    def close(self) -> None:
-        self._thread.join(10)
-        self._listener.close()
 
 
 def against(
@@ -52,8 +28,7 @@ def against(
     command: str = "ADD",
     **env: str,
 ) -> tuple[int, bytes]:
-    agent = Agent(folder, act)
-    try:
+    with ScriptedAgent(folder / "agent.sock", act) as agent:
         return execute(
             bin_dir / "spiderpool",
             CNI_COMMAND=command,
@@ -61,15 +36,6 @@ def against(
             SPIDERPOOL_INTENTS=str(folder / "intents"),
             **env,
         )
-    finally:
-        agent.close()
-
-
-def read_all(connection: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        data += connection.recv(count - len(data))
-    return data
 
 
 def test_the_agents_answer_is_printed_with_its_status(bin_dir: Path, tmp_path: Path) -> None:
@@ -86,16 +52,13 @@ def test_a_large_request_arrives_whole(bin_dir: Path, tmp_path: Path) -> None:
     got: list[RawRequest] = []
 
     def act(connection: socket.socket) -> None:
-        head = read_all(connection, 16)
-        size = int.from_bytes(head[8:12], "big") + int.from_bytes(head[12:16], "big")
-        got.append(decode(head + read_all(connection, size)))
+        got.append(read_request(connection))
         connection.sendall(encode_answer(0, b"{}"))
 
-    agent = Agent(tmp_path, act)
-    assert execute(
-        bin_dir / "spiderpool", big, CNI_COMMAND="ADD", SPIDERPOOL_SOCKET=str(agent.path)
-    ) == (0, b"{}")
-    agent.close()
+    with ScriptedAgent(tmp_path / "agent.sock", act) as agent:
+        assert execute(
+            bin_dir / "spiderpool", big, CNI_COMMAND="ADD", SPIDERPOOL_SOCKET=str(agent.path)
+        ) == (0, b"{}")
     assert got[0].stdin == big
 
 
@@ -147,14 +110,13 @@ def refuse(connection: socket.socket) -> None:
 def test_an_agent_that_answers_before_it_has_read_all_is_heard(
     bin_dir: Path, tmp_path: Path
 ) -> None:
-    agent = Agent(tmp_path, refuse)
-    answer = execute(
-        bin_dir / "spiderpool",
-        b"y" * 3_000_000,
-        CNI_COMMAND="ADD",
-        SPIDERPOOL_SOCKET=str(agent.path),
-    )
-    agent.close()
+    with ScriptedAgent(tmp_path / "agent.sock", refuse) as agent:
+        answer = execute(
+            bin_dir / "spiderpool",
+            b"y" * 3_000_000,
+            CNI_COMMAND="ADD",
+            SPIDERPOOL_SOCKET=str(agent.path),
+        )
     assert answer == (1, b'{"code": 6}')
 
 
@@ -205,9 +167,10 @@ def promises_too_much(connection: socket.socket) -> None:
 def test_an_agent_that_gives_no_answer_is_no_agent(
     bin_dir: Path, tmp_path: Path, act: Callable[[socket.socket], None]
 ) -> None:
-    status, stdout = against(bin_dir, tmp_path, act)
+    status, stdout = against(bin_dir, tmp_path, act, SPIDERPOOL_BUDGET_MS="200")
     assert (status, json.loads(stdout)["code"]) == (1, 11)
     agent_of_del = tmp_path / "del"
     agent_of_del.mkdir()
-    assert against(bin_dir, agent_of_del, act, "DEL") == (0, b"")
+    budget = {"SPIDERPOOL_BUDGET_MS": "200"}
+    assert against(bin_dir, agent_of_del, act, "DEL", **budget) == (0, b"")
     assert len(list((agent_of_del / "intents").glob("*.intent"))) == 1
