@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 
@@ -17,6 +18,16 @@ def netns() -> Iterator[Namespace]:
     """A fresh network namespace; the test's own thread stays outside."""
     with new_namespace() as namespace:
         yield namespace
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """Whatever the test does to the root logger ends with it."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from spiderpool import logs
 from spiderpool.agent.threads import in_thread
 from spiderpool.agent.wire import RawRequest, decode
 from spiderpool.errors import CniCode, SpiderpoolError
@@ -88,7 +89,9 @@ class Intents:
 
     async def _try(self, path: Path) -> bool:
         try:
-            await self._settle(decode(await in_thread(path.read_bytes)))
+            request = decode(await in_thread(path.read_bytes))
+            with logs.fields(**request.log_fields()):
+                await self._settle(request)
         except SpiderpoolError as exc:
             if exc.code not in NEVER:
                 log.warning("%s waits: %s", path, exc)

@@ -127,10 +127,10 @@ async def _until_signal(options: Options) -> None:
 
 def main() -> None:
     """Entry point; a wrong option or configuration ends with one line on stderr."""
-    logs.to_stderr()
     problems: list[str] = []
     try:
         options = parse()
+        logs.to_stderr("agent", options.log_format, options.log_level)
         asyncio.run(_until_signal(options))
     except* SpiderpoolError as group:
         problems = [str(problem) for problem in group.exceptions]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spiderpool import logs
 from spiderpool.errors import BadInput
 from spiderpool.metrics.http import Listen, add_options, parse_listen
 from spiderpool.types.address import Family
@@ -28,6 +29,8 @@ class Options:
     namespace: str = "kube-system"
     health: Listen | None = None
     metrics: Listen | None = None
+    log_format: logs.LogFormat | None = None
+    log_level: str = "info"
 
     @property
     def intents(self) -> Path:
@@ -58,6 +61,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     _add_cluster_options(parser)
     add_options(parser)
+    logs.add_options(parser)
     given = parser.parse_args(arguments)
     return Options(
         socket=given.socket,
@@ -70,6 +74,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         namespace=given.namespace,
         health=parse_listen(given.health_listen, "--health-listen"),
         metrics=parse_listen(given.metrics_listen, "--metrics-listen"),
+        log_format=given.log_format,
+        log_level=given.log_level,
     )
 
 

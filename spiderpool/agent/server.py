@@ -133,10 +133,9 @@ class Server:
             known = ", ".join(sorted(self._plugins))
             words = f"SPIDERPOOL_PLUGIN: {request.plugin!r} is no plugin of ours; use {known}"
             raise CniError(CniCode.INVALID_ENVIRONMENT, words)
-        with logs.fields(**_log_fields(request)):
-            started = time.monotonic()
-            answer = await self._handle(plugin, request, own, pod)
-            log.info("%s done in %.1f ms", request, (time.monotonic() - started) * 1e3)
+        started = time.monotonic()
+        answer = await self._handle(plugin, request, own, pod)
+        log.info("%s done in %.1f ms", request, (time.monotonic() - started) * 1e3)
         return orjson.dumps(answer) if answer else b""
 
     async def _handle(
@@ -183,7 +182,8 @@ class Server:
                 log.warning("refused: %s", exc)
                 await loop.sock_sendall(connection, _error_answer(exc, b""))
                 return
-            answer = await self._answer(connection, raw, descriptors)
+            with logs.fields(**raw.log_fields()):
+                answer = await self._answer(connection, raw, descriptors)
             await loop.sock_sendall(connection, answer)
 
     async def _answer(
@@ -299,8 +299,3 @@ def _title(raw: RawRequest) -> str:
     return " ".join(
         raw.env.get(name, "?") for name in ("SPIDERPOOL_PLUGIN", "CNI_COMMAND", "CNI_IFNAME")
     )
-
-
-def _log_fields(request: CniRequest) -> dict[str, str]:
-    pod = f"{request.pod_namespace}/{request.pod_name}" if request.pod_name else ""
-    return {"pod": pod, "container": request.container_id, "ifname": request.ifname}

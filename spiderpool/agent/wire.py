@@ -30,6 +30,17 @@ class RawRequest:
     env: Mapping[str, str]
     stdin: bytes
 
+    def log_fields(self) -> dict[str, str]:
+        """What log lines say of the call, whether it can be parsed or not."""
+        words = (word.partition("=") for word in self.env.get("CNI_ARGS", "").split(";"))
+        args = {key: value for key, _, value in words}
+        return {
+            "pod": args.get("K8S_POD_NAME", ""),
+            "namespace": args.get("K8S_POD_NAMESPACE", ""),
+            "container": self.env.get("CNI_CONTAINERID", ""),
+            "ifname": self.env.get("CNI_IFNAME", ""),
+        }
+
     def encode(self) -> bytes:
         """The bytes that :func:`decode` reads."""
         env = b"".join(f"{key}={value}\0".encode() for key, value in self.env.items())

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from spiderpool import logs
 from spiderpool.controller.manager import Manager
 from spiderpool.controller.settings import Service, Settings, WebhookSettings
 from spiderpool.errors import BadInput, SpiderpoolError
@@ -51,9 +52,9 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument(
         "--guard-deletion", action="store_true", help="refuse to delete pools that are in use"
     )
-    parse.add_argument("--verbose", action="store_true", help="log more")
     _add_webhook_options(parse)
     add_options(parse)
+    logs.add_options(parse)
     return parse
 
 
@@ -123,11 +124,7 @@ def _service_of(text: str | None) -> Service | None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. 0: asked to stop; 1: failed or lost the lead; 2: bad input."""
     options = parser().parse_args(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    logs.to_stderr("controller", options.log_format, options.log_level)
     try:
         return asyncio.run(_until_signal(Manager(settings_of(options))))
     except SpiderpoolError as exc:

@@ -69,7 +69,7 @@ RELEASES: dict[str, Object] = {
             "enableValidatingResourcesDeletedWebhook": True,
             "podResourceInject": {"enabled": True},
             "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}]},
-            "debug": {"logLevel": "debug"},
+            "debug": {"logLevel": "debug", "logFormat": "text"},
         },
     },
     "as little as possible": {

@@ -69,7 +69,7 @@ def _add_controller(step: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: done; 2: a line on stderr says why not."""
     options = parser().parse_args(arguments)
-    logs.to_stderr()
+    logs.to_stderr("install")
     try:
         if options.step == "plugins":
             install_plugins(tuple(options.sources), options.to)

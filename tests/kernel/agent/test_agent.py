@@ -56,7 +56,9 @@ def test_log_lines_carry_pod_and_container(tmp_path: Path) -> None:
     async def scenario(made: World) -> None:
         await made.plugin("ADD", config=IPAM)
         lines = [line for line in made.log() if "ADD net1 of pod" in line["message"]]
-        assert {(line["pod"], line["container"]) for line in lines} == {("default/nginx", "c0ffee")}
+        assert [(line["namespace"], line["pod"], line["container"]) for line in lines] == [
+            ("default", "nginx", "c0ffee")
+        ]
 
     run(tmp_path, scenario)
 

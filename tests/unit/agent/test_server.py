@@ -17,6 +17,7 @@ from served_handler import (
     send,
 )
 
+from spiderpool import logs
 from spiderpool.agent import server as server_module
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.request import CniRequest
@@ -65,6 +66,32 @@ def test_an_error_is_an_error_object(tmp_path: Path, error: Exception, code: Cni
         assert answer == {"cniVersion": "0.4.0", "code": code, "msg": str(error)}
 
     run(tmp_path, scenario, work)
+
+
+@pytest.mark.parametrize("error", [CniError(CniCode.NO_ADDRESS, "none"), ZeroDivisionError("x")])
+def test_the_line_about_a_failure_says_whose_call_it_was(
+    tmp_path: Path, error: Exception, capsys: pytest.CaptureFixture[str], logging_restored: None
+) -> None:
+    async def work(*_: object) -> dict[str, Any]:
+        raise error
+
+    async def scenario(world: World) -> None:
+        assert (await world.call(request()))[0] == 1
+
+    logs.to_stderr("agent", logs.LogFormat.JSON)
+    run(tmp_path, scenario, work)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (failure,) = [line for line in told if line["level"] != "info"]
+    assert (
+        failure.items()
+        >= {
+            "component": "agent",
+            "pod": "nginx",
+            "namespace": "web",
+            "container": "c1",
+            "ifname": "net1",
+        }.items()
+    )
 
 
 def test_a_fault_of_ours_shows_no_traceback(tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ livenessProbe:
 {{- /* Options that agent and controller share. Of .settings and .root. */ -}}
 {{- define "spiderpool.options" -}}
 - --namespace={{ .root.Release.Namespace }}
+- --log-level={{ .settings.debug.logLevel }}
+- --log-format={{ .settings.debug.logFormat }}
 - --health-listen=[$(POD_IP)]:{{ .settings.httpPort }}
 {{- if .settings.prometheus.enabled }}
 - --metrics-listen=[$(POD_IP)]:{{ .settings.prometheus.port }}
