@@ -20,6 +20,7 @@ from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
 from spiderpool.ipam.holders import holder_of
 from spiderpool.ipam.ledger import Entry
 from spiderpool.ipam.netconf import read_conf
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import POD
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import address_of
@@ -38,7 +39,7 @@ MAX_CONTAINER_ID = 128
 MIRROR = "kubernetes.io/config.hash"
 """On static pods: the UID that kubelet passes, which is not the API object's."""
 
-Warn = Callable[[Pod, str, str], Awaitable[None]]
+Warn = Callable[[Pod, Reason, str], Awaitable[None]]
 """Puts an event on a pod: (pod, reason, message)."""
 
 
@@ -105,7 +106,8 @@ class IpamHandler:
                 conf = replace(conf, master=master)
             return await self._service.claim(pod, holder, conf, ADD_SECONDS)
         except (NoAddress, BadInput) as exc:
-            await self._warn(pod, type(exc).__name__, f"{request.ifname}: {exc}")
+            reason = Reason.NO_ADDRESS if isinstance(exc, NoAddress) else Reason.BAD_INPUT
+            await self._warn(pod, reason, f"{request.ifname}: {exc}")
             raise
 
     async def _del(self, request: CniRequest) -> None:

@@ -20,6 +20,7 @@ from spiderpool.agent.ipam_service import IpamService
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.agent.metrics import MeasuredIpam, condition
 from spiderpool.agent.options import Options, parse
+from spiderpool.agent.reporting import reported
 from spiderpool.agent.server import Handler, Plugin, Server
 from spiderpool.agent.wire import RawRequest
 from spiderpool.errors import SpiderpoolError
@@ -28,6 +29,7 @@ from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
 from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.informer import Informers
+from spiderpool.kube.reasons import Reason
 from spiderpool.metrics.http import Pages, serve
 from spiderpool.metrics.text import Metric
 from spiderpool.netlink.namespace import Namespace
@@ -61,7 +63,7 @@ async def run(options: Options, client: Client) -> None:
         sources = CachedSources(client, caches, options.node, ipam)
         plugins = {
             "spiderpool": ipam_plugin(measured),
-            COORDINATOR: coordinator_plugin(sources, options),
+            COORDINATOR: reported(coordinator_plugin(sources, options), events, caches.pods),
             "ifacer": Plugin(ifacer, needs_caches=frozenset()),
         }
         server = Server(options.socket, plugins, readiness, intents)
@@ -90,7 +92,7 @@ async def run(options: Options, client: Client) -> None:
 def measured_ipam(service: IpamService, node: NodeName, events: EventRecorder) -> MeasuredIpam:
     """Who carries out what the plugin ``spiderpool`` is asked."""
 
-    async def warn(pod: Pod, reason: str, message: str) -> None:
+    async def warn(pod: Pod, reason: Reason, message: str) -> None:
         events.warn(Subject("v1", "Pod", pod.name, pod.namespace, pod.uid), reason, message)
 
     return MeasuredIpam(IpamHandler(service, node, warn), service.counters)

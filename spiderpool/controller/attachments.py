@@ -10,6 +10,7 @@ from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import AlreadyExists, BadInput, Conflict, NotFound
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.events import EventRecorder, Subject
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import NETWORKATTACHMENT, SPIDERMULTUSCONFIG
 from spiderpool.multus.attachment import ATTACHMENT_NAME, attachment, attachment_name, repaired
 from spiderpool.multus.old_names import read_network
@@ -76,7 +77,7 @@ class Attachments:
             return
         smc, warnings = read_network(network)
         for warning in warnings:
-            self._recorder.warn(subject_of(network), "OldName", warning)
+            self._recorder.warn(subject_of(network), Reason.OLD_NAME, warning)
         desired = attachment(smc, self._cluster())
         await self._drop_renamed(smc)
         await self._write(smc, desired)
@@ -85,7 +86,7 @@ class Attachments:
         """Tell the SpiderMultusConfig's owner, who looks at its events."""
         network = self._networks.get(key[1], key[0])
         if network is not None:
-            self._recorder.warn(subject_of(network), "NotUsable", str(exc))
+            self._recorder.warn(subject_of(network), Reason.NOT_USABLE, str(exc))
 
     def _cluster(self) -> CoordinatorSpec | None:
         obj = self._coordinators.get(DEFAULT_COORDINATOR)

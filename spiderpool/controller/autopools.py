@@ -29,6 +29,7 @@ from spiderpool.ipam.ranges import Ranges
 from spiderpool.ipam.workloads import WORKLOADS, Workload, has_maker, is_native
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.events import EventRecorder, Subject
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import SPIDERIPPOOL
 from spiderpool.types.address import Family, family_of
 from spiderpool.types.metadata import read
@@ -232,7 +233,7 @@ class AutoPools:
     def _tell(self, app: Application, problem: SpiderpoolError) -> None:
         owner = app.controller
         subject = Subject(owner.api_version, owner.kind, owner.name, app.namespace, owner.uid)
-        self._recorder.warn(subject, "ScaleIPPool", str(problem))
+        self._recorder.warn(subject, Reason.SCALE_IPPOOL, str(problem))
 
 
 def _key_of(app: Application) -> Key:

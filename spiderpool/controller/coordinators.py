@@ -15,6 +15,7 @@ from spiderpool.errors import BadInput
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.optional import OptionalCache
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import SPIDERCOORDINATOR
 from spiderpool.types.codec import encode
 from spiderpool.types.coordinator import (
@@ -109,7 +110,7 @@ class Coordinators:
         if reason := status.get("reason"):
             kind, uid = SpiderCoordinator.KIND, obj["metadata"]["uid"]
             subject = Subject(kind.api_version, kind.kind, name, uid=uid)
-            self._recorder.warn(subject, "ClusterNotReady", reason)
+            self._recorder.warn(subject, Reason.CLUSTER_NOT_READY, reason)
 
     def _status(self, name: str, obj: Object) -> CoordinatorStatus:
         if name != DEFAULT_COORDINATOR:

@@ -116,7 +116,7 @@ class Manager:
         return (
             Attachments(client, caches, recorder),
             Coordinators(client, caches.coordinators, sources, recorder),
-            Pools(client, caches.pools, caches.blocks, caches.ledger),
+            Pools(client, caches, recorder),
             Subnets(client, caches.subnets, caches.pools),
             AutoPools(client, _for_auto_pools(caches), recorder),
             Collector(client, self._watched(caches), caches.ledger, counts.collected),

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterator
 
+from spiderpool.controller.caches import Caches
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.queue import WorkQueue
-from spiderpool.ipam.ledger import Entry, Ledger
-from spiderpool.ipam.pools import read_pool
-from spiderpool.kube.api import Client, Informer, Object
+from spiderpool.errors import BadInput
+from spiderpool.ipam.facts import node_addresses
+from spiderpool.ipam.ledger import Entry
+from spiderpool.ipam.pools import Pool, grounds, read_pool, read_reserved
+from spiderpool.ipam.tally import tally
+from spiderpool.kube.api import Client, Object
+from spiderpool.kube.events import EventRecorder, Subject
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import SPIDERIPPOOL
 from spiderpool.types.codec import encode
-from spiderpool.types.ippool import IPPoolStatus
+from spiderpool.types.ippool import IPPoolStatus, SpiderIPPool
 from spiderpool.types.names import PoolName
 
 log = logging.getLogger(__name__)
@@ -29,17 +36,18 @@ LARGEST_COUNT = 2**63 - 1
 
 
 class Pools:
-    """Reconciler of SpiderIPPools; ``ledger`` follows ``blocks`` already."""
+    """Reconciler of SpiderIPPools; the ledger of ``caches`` follows the blocks already."""
 
-    def __init__(self, client: Client, pools: Informer, blocks: Informer, ledger: Ledger) -> None:
-        self._client, self._pools, self._blocks = client, pools, blocks
-        self._ledger = ledger
+    def __init__(self, client: Client, caches: Caches, recorder: EventRecorder) -> None:
+        self._client, self._caches, self._recorder = client, caches, recorder
+        self._pools, self._ledger = caches.pools, caches.ledger
         self._gathering: set[PoolName] = set()
-        self.queue = WorkQueue("pools", self.reconcile)
+        self._exhausted: set[PoolName] = set()
+        self.queue = WorkQueue("pools", self.reconcile, self._report)
 
     def start(self) -> None:
         """Follow pools and blocks."""
-        self._blocks.subscribe(self._on_block)
+        self._caches.blocks.subscribe(self._on_block)
         self._pools.subscribe(self._on_pool)
 
     def _on_pool(self, old: Object | None, new: Object | None) -> None:
@@ -70,12 +78,29 @@ class Pools:
             return
         if not obj["metadata"].get("deletionTimestamp"):
             obj = await completed(self._client, SPIDERIPPOOL, obj, self._pools)
-        status = encode(status_of(read_pool(obj).listed.size, held))
+        pool = read_pool(obj)
+        status = encode(status_of(pool.listed.size, held))
         if obj.get("status") != status:
             written = await self._client.update(
                 SPIDERIPPOOL, obj | {"status": status}, subresource="status"
             )
             self._pools.observe(written)
+        self._tell_when_exhausted(pool, obj)
+
+    def _tell_when_exhausted(self, pool: Pool, obj: Object) -> None:
+        """Once, each time that the last address is taken."""
+        reserved = read_reserved(self._caches.reserved.all())[pool.family]
+        ground = grounds(pool, reserved, node_addresses(self._caches.nodes.all()))
+        if not 0 < ground.size <= tally(self._ledger, pool.name, ground, time.time()).held:
+            self._exhausted.discard(pool.name)
+        elif pool.name not in self._exhausted:
+            self._exhausted.add(pool.name)
+            words = f"all {ground.size} addresses that it may give are in use"
+            self._recorder.warn(_subject(obj), Reason.POOL_EXHAUSTED, words)
+
+    def _report(self, name: PoolName, problem: BadInput) -> None:
+        if (obj := self._pools.get(name)) is not None:
+            self._recorder.warn(_subject(obj), Reason.NOT_USABLE, str(problem))
 
 
 def status_of(total: int, held: list[Entry]) -> IPPoolStatus:
@@ -88,6 +113,11 @@ def status_of(total: int, held: list[Entry]) -> IPPoolStatus:
         allocated_ip_count=len(held),
         allocated_ips=json.dumps(listed) if 0 < len(held) <= MOST_LISTED else None,
     )
+
+
+def _subject(obj: Object) -> Subject:
+    kind, metadata = SpiderIPPool.KIND, obj["metadata"]
+    return Subject(kind.api_version, kind.kind, metadata["name"], uid=metadata["uid"])
 
 
 def _pools_in(block: Object | None) -> Iterator[PoolName]:

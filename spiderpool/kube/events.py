@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from spiderpool.errors import KubeError, NotFound
 from spiderpool.kube.api import Client, Object
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import EVENT
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class _Kind:
 
     subject: Subject
     type: EventType
-    reason: str
+    reason: Reason
     message: str
 
 
@@ -90,11 +91,11 @@ class EventRecorder:
         self._written: OrderedDict[_Kind, _Written] = OrderedDict()
         self._more = asyncio.Event()
 
-    def warn(self, subject: Subject, reason: str, message: str) -> None:
-        """Something is wrong with ``subject``; ``reason`` is one word in CamelCase."""
+    def warn(self, subject: Subject, reason: Reason, message: str) -> None:
+        """Something is wrong with ``subject``."""
         self.record(subject, EventType.WARNING, reason, message)
 
-    def record(self, subject: Subject, kind: EventType, reason: str, message: str) -> None:
+    def record(self, subject: Subject, kind: EventType, reason: Reason, message: str) -> None:
         """Have an event written soon."""
         if len(message) > LONGEST_MESSAGE:
             message = message[: LONGEST_MESSAGE - 3] + "..."
@@ -157,7 +158,7 @@ class EventRecorder:
             "metadata": {"name": _name(key, count), "namespace": _namespace(subject)},
             "involvedObject": {name: value for name, value in involved.items() if value},
             "type": str(key.type),
-            "reason": key.reason,
+            "reason": str(key.reason),
             "message": key.message,
             "source": {name: value for name, value in source.items() if value},
             "firstTimestamp": _text(count.first),

@@ -1,5 +1,6 @@
 """Status and deletion of pools and subnets."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -8,7 +9,7 @@ from controller_world import World, run, running
 from spiderpool.controller.pools import MOST_LISTED, status_of
 from spiderpool.ipam.blocks import Change, key_of, new_object
 from spiderpool.ipam.ledger import Entry
-from spiderpool.kube.resources import SPIDERIPBLOCK, SPIDERIPPOOL, SPIDERSUBNET
+from spiderpool.kube.resources import EVENT, NODE, SPIDERIPBLOCK, SPIDERIPPOOL, SPIDERSUBNET
 from spiderpool.types.address import Address
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
@@ -126,3 +127,47 @@ def test_what_the_webhook_would_have_filled_in_is_filled_in_later() -> None:
             assert metadata["finalizers"] == ["spiderpool.spidernet.io"]
 
     run(scene)
+
+
+def test_a_pool_says_when_its_last_address_is_taken() -> None:
+    """The node's address, 10.6.212.101, is listed and never given."""
+    two = POOL | {"spec": POOL["spec"] | {"ips": ["10.6.212.100-10.6.212.102"]}}
+    addresses = {"addresses": [{"type": "InternalIP", "address": "10.6.212.101"}]}
+    node = {"metadata": {"name": "n"}, "status": addresses}
+
+    async def scene() -> None:
+        objects = ((SPIDERIPPOOL, two), (NODE, node), (SPIDERIPBLOCK, block(o4="a")))
+        async with running(*objects) as world:
+            await counted(world, SPIDERIPPOOL, "10-6-v4", allocatedIPCount=1)
+            assert not await told(world)
+            taken = block(o4="a", o6="b")
+            await world.api.patch(SPIDERIPBLOCK, taken["metadata"]["name"], {"spec": taken["spec"]})
+            await counted(world, SPIDERIPPOOL, "10-6-v4", allocatedIPCount=2)
+            (event,) = await until_told(world)
+            assert event["reason"] == "PoolExhausted"
+            assert event["message"] == "all 2 addresses that it may give are in use"
+            assert event["involvedObject"]["name"] == "10-6-v4"
+
+    run(scene)
+
+
+def test_a_pool_that_cannot_be_read_says_why() -> None:
+    async def scene() -> None:
+        wrong = POOL | {"spec": POOL["spec"] | {"ips": ["10.6.212.9-10.6.212.1"]}}
+        async with running((SPIDERIPPOOL, wrong)) as world:
+            (event,) = await until_told(world)
+            assert (event["reason"], event["type"]) == ("NotUsable", "Warning")
+            assert "spec.ips[0]" in event["message"]
+
+    run(scene)
+
+
+async def told(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await world.api.list(EVENT))["items"]
+    return found
+
+
+async def until_told(world: World) -> list[dict[str, Any]]:
+    while not (found := await told(world)):
+        await asyncio.sleep(world.PAUSE)
+    return found

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from spiderpool.kube.api import Object
 from spiderpool.kube.events import LONGEST_MESSAGE, MOST_WAITING, EventRecorder, Subject
+from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import EVENT
 from spiderpool.testing.kube import FakeClient
 from spiderpool.testing.kubefaults import Fault, FaultyClient
@@ -39,7 +40,7 @@ def run(scenario: Callable[[World], Awaitable[None]]) -> None:
 
 def test_an_event_says_who_what_and_why() -> None:
     async def scenario(world: World) -> None:
-        world.recorder.warn(POD, "NoAddress", "pool a: full")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "pool a: full")
         await world.recorder.flush()
         (event,) = await world.events()
         assert event["metadata"]["namespace"] == "web"
@@ -61,9 +62,9 @@ def test_an_event_says_who_what_and_why() -> None:
 def test_repeats_are_counted_in_one_object() -> None:
     async def scenario(world: World) -> None:
         for _ in range(3):
-            world.recorder.warn(POD, "NoAddress", "pool a: full")
+            world.recorder.warn(POD, Reason.NO_ADDRESS, "pool a: full")
         await world.recorder.flush()
-        world.recorder.warn(POD, "NoAddress", "pool a: full")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "pool a: full")
         await world.recorder.flush()
         (event,) = await world.events()
         assert event["count"] == 4
@@ -74,8 +75,8 @@ def test_repeats_are_counted_in_one_object() -> None:
 
 def test_another_message_is_another_event() -> None:
     async def scenario(world: World) -> None:
-        world.recorder.warn(POD, "NoAddress", "pool a: full")
-        world.recorder.warn(POD, "NoAddress", "pool b: full")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "pool a: full")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "pool b: full")
         await world.recorder.flush()
         assert len(await world.events()) == 2
 
@@ -84,11 +85,11 @@ def test_another_message_is_another_event() -> None:
 
 def test_an_event_that_expired_is_written_anew() -> None:
     async def scenario(world: World) -> None:
-        world.recorder.warn(POD, "NoAddress", "full")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "full")
         await world.recorder.flush()
         (event,) = await world.events()
         await world.faulty.delete(EVENT, event["metadata"]["name"], "web")
-        world.recorder.warn(POD, "NoAddress", "full")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "full")
         await world.recorder.flush()
         (event,) = await world.events()
         assert event["count"] == 1
@@ -99,7 +100,7 @@ def test_an_event_that_expired_is_written_anew() -> None:
 def test_events_on_cluster_objects_live_in_default_and_long_ones_are_cut() -> None:
     async def scenario(world: World) -> None:
         subject = Subject("spiderpool.spidernet.io/v2beta1", "SpiderIPPool", "a" * 253)
-        world.recorder.warn(subject, "Full", "x" * 5000)
+        world.recorder.warn(subject, Reason.POOL_EXHAUSTED, "x" * 5000)
         await world.recorder.flush()
         (event,) = await world.events()
         assert event["metadata"]["namespace"] == "default"
@@ -112,10 +113,10 @@ def test_events_on_cluster_objects_live_in_default_and_long_ones_are_cut() -> No
 def test_a_server_that_does_not_take_it_harms_nobody() -> None:
     async def scenario(world: World) -> None:
         world.faulty.inject(Fault.UNREACHABLE)
-        world.recorder.warn(POD, "Lost", "lost")
-        world.recorder.warn(POD, "Kept", "kept")
+        world.recorder.warn(POD, Reason.OLD_NAME, "lost")
+        world.recorder.warn(POD, Reason.NOT_USABLE, "kept")
         await world.recorder.flush()
-        assert [event["reason"] for event in await world.events()] == ["Kept"]
+        assert [event["reason"] for event in await world.events()] == ["NotUsable"]
 
     run(scenario)
 
@@ -123,7 +124,7 @@ def test_a_server_that_does_not_take_it_harms_nobody() -> None:
 def test_a_flood_keeps_the_newest() -> None:
     async def scenario(world: World) -> None:
         for number in range(MOST_WAITING + 5):
-            world.recorder.warn(POD, "Flood", str(number))
+            world.recorder.warn(POD, Reason.NO_ADDRESS, str(number))
         await world.recorder.flush()
         messages = {event["message"] for event in await world.events()}
         assert len(messages) == MOST_WAITING
