@@ -22,8 +22,7 @@ from pathlib import Path
 from benchmarks import fabric
 from harness.netns import sandbox
 from harness.nodes.sandboxes import StopServing
-from harness.run.apiservers import ApiServer
-from harness.run.cluster import Cluster
+from harness.run.emulated import EmulatedCluster
 from harness.run.events import Ended, Judged, Result, Step
 from harness.run.launch import run
 from harness.topology.load import load
@@ -68,9 +67,9 @@ async def _cluster() -> float:
         return lambda: None
 
     started = time.perf_counter()
-    made = Cluster(load(fabric.PAGE), sandbox.RUN, serve, ApiServer.EMBEDDED)
+    made = EmulatedCluster(load(fabric.PAGE), sandbox.RUN)
     try:
-        await made.start()
+        await made.start(serve)
         before = await made.client.list(POD, "default")
         for number in range(PODS):
             spec = {"containers": [{"name": "c", "image": "x"}]}

@@ -14,6 +14,7 @@ from spiderpool.netlink.objects import Link, NetState, Scope
 from spiderpool.types.address import Family
 
 _FAMILY = {4: Family.V4, 6: Family.V6}
+_ANY = "*"
 _OPTIONAL = {
     (Table.ROUTES, 4): (r" proto \S+",),
     (Table.ROUTES, 6): (r" proto \S+", r" metric 1024\b"),
@@ -77,12 +78,20 @@ def _line_problems(
 
 
 def _same(expected: str, seen: str, optional: Sequence[str]) -> bool:
-    if expected == seen:
+    if _fits(expected, seen):
         return True
     for pattern in optional:
         if not re.search(pattern, expected):
             seen = re.sub(pattern, "", seen)
-    return expected == seen
+    return _fits(expected, seen)
+
+
+def _fits(expected: str, seen: str) -> bool:
+    """Word by word; ``*`` stands for any one word."""
+    wanted, found = expected.split(" "), seen.split(" ")
+    if len(wanted) != len(found):
+        return False
+    return all(one in (_ANY, other) for one, other in zip(wanted, found, strict=True))
 
 
 def _instead(line: str, seen: Sequence[str]) -> str:

@@ -1,209 +1,77 @@
-"""One emulated cluster: the fabric, an API server, its controllers, kubelets, Spiderpool."""
+"""What a run needs of a cluster, whether it makes one or finds one."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from harness.netns.ledger import Ledger
-from harness.nodes import plugins
-from harness.nodes.calico import Calico
-from harness.nodes.control.plane import run_control_plane
-from harness.nodes.kubelet import Kubelet
-from harness.nodes.kubeproxy import KubeProxy
-from harness.nodes.multus import Multus
-from harness.nodes.sandboxes import Sandboxes, Serve
-from harness.run import apiservers
-from harness.run.apiservers import ApiServer
-from harness.run.components import ComponentFailed, Components, module
+from harness.nodes.sandboxes import Serve
 from harness.run.kubectl import Kubectl
-from harness.scenario.model import Part
-from harness.topology.build import build
-from harness.topology.model import Machine, Topology
-from spiderpool.errors import SpiderpoolError
-from spiderpool.kube import resources
+from harness.run.writes import Write
 from spiderpool.kube.api import Client
-from spiderpool.kube.client import connect
-from spiderpool.kube.informer import Informers, cancel
-from spiderpool.types.names import NodeName
-
-SETTLE_SECONDS = 10.0
-SOCKET = "spiderpool.sock"
-
-CRDS = Path(__file__).parents[2] / "crds"
+from spiderpool.netlink.namespace import Namespace
 
 
-class PartEnded(SpiderpoolError):
-    """A part of the cluster that should run until the end has failed."""
+class Cluster(Protocol):
+    """Two make it: :class:`harness.run.emulated.EmulatedCluster` builds everything, and
+    :class:`harness.run.existing.cluster.ExistingCluster` finds everything there."""
 
+    @property
+    def kubeconfig(self) -> Path: ...
 
-class Cluster:
-    """``folder`` is empty and writable; ``serve`` starts what pods' containers serve."""
-
-    def __init__(
-        self, topology: Topology, folder: Path, serve: Serve, apiserver: ApiServer
-    ) -> None:
-        self.topology, self.folder, self.apiserver = topology, folder, apiserver
-        self.ledger = Ledger()
-        self.components = Components(folder / "logs")
-        self.kubeconfig = folder / "kubeconfig"
-        self.kubectl = Kubectl(self.kubeconfig, folder)
-        self._serve = serve
-        self._client: Client | None = None
-        self._informers: Informers | None = None
-        self._proxies: list[KubeProxy] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self.timings: dict[str, float] = {}
-
-    async def start(self) -> None:
-        """Bring up everything but Spiderpool: nodes are Ready, Services work, pods start."""
-        api = asyncio.create_task(self._start_api())
-        plugins.fill(self._plugin_folder)
-        started = time.monotonic()
-        build(self.topology, self.ledger)
-        self.timings["fabric up"] = time.monotonic() - started
-        await api
-        self._client = connect(str(self.kubeconfig))
-        self._informers = Informers(self._client)
-        self._run(run_control_plane(self._client), "control plane")
-        services = self._informers.of(resources.SERVICE)
-        slices = self._informers.of(resources.ENDPOINTSLICE)
-        for machine in self.topology.nodes:
-            namespace = self.ledger[machine.name]
-            proxy = KubeProxy(NodeName(machine.name), namespace, self.topology, services, slices)
-            self._proxies.append(proxy)
-            self._run(proxy.run(), f"kube-proxy on {machine.name}")
-        await self._create_crds()
-        await asyncio.gather(*(self._start_kubelet(machine) for machine in self.topology.nodes))
-
-    async def install_spiderpool(self) -> None:
-        """Start the controller and an agent on every node, and wait until they serve."""
-        agents = (self._start_agent(machine) for machine in self.topology.nodes)
-        await asyncio.gather(self._start_controller(), *agents)
-
-    def kill(self, part: Part, node: str | None) -> None:
-        """End a program of Spiderpool's at once.
-
-        Raises:
-            ComponentFailed: it does not run.
-        """
-        self.components.kill(_component(part, node))
-
-    async def start_again(self, part: Part, node: str | None) -> None:
-        """Start a program that was killed.
-
-        Raises:
-            ComponentFailed: it does not come up, or its node does not exist.
-        """
-        if part is Part.CONTROLLER:
-            await self._start_controller()
-            return
-        found = [machine for machine in self.topology.nodes if machine.name == node]
-        if not found:
-            raise ComponentFailed(f"there is no node {node}")
-        (self._node_folder(found[0]) / SOCKET).unlink(missing_ok=True)
-        await self._start_agent(found[0])
-
-    async def stop(self) -> None:
-        """End all parts; namespaces go in the background once their descriptors are closed."""
-        await cancel(self._tasks)
-        if self._informers is not None:
-            await self._informers.close()
-        if self._client is not None:
-            await self._client.close()
-        await self.components.stop()
-        self.ledger.close()
+    @property
+    def kubectl(self) -> Kubectl: ...
 
     @property
     def client(self) -> Client:
-        """The API, once the cluster is up."""
-        assert self._client is not None
-        return self._client
-
-    async def settle(self) -> None:
-        """Wait until every kube-proxy has carried out what the API said last.
-
-        Raises:
-            PartEnded: one does not in time.
-        """
-        try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                await asyncio.gather(*(proxy.settled.wait() for proxy in self._proxies))
-        except TimeoutError:
-            words = f"a kube-proxy does not settle within {SETTLE_SECONDS:g} s"
-            raise PartEnded(words) from None
-
-    def check(self) -> None:
-        """Raises PartEnded when a part has failed."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()):
-                raise PartEnded(f"{task.get_name()}: {error}") from error
-
-    async def _start_api(self) -> None:
-        cidrs = self.topology.service_cidrs
-        await apiservers.start(self.apiserver, self.components, self.kubeconfig, cidrs)
-
-    async def _create_crds(self) -> None:
-        await self.kubectl.run("apply", "-f", str(CRDS))
-
-    async def _start_kubelet(self, machine: Machine) -> None:
-        assert self._client is not None and self._informers is not None
-        namespace = self.ledger[machine.name]
-        calico = Calico(machine, self.topology, namespace)
-        await calico.start()
-        multus = Multus(namespace, self._plugin_folder, self._plugin_environment(machine))
-        pods = self._informers.of(resources.POD, field_selector=f"spec.nodeName={machine.name}")
-        attachments = self._informers.of(resources.NETWORKATTACHMENT)
-        sandboxes = Sandboxes(self.ledger, calico, multus, attachments, self._serve)
-        kubelet = Kubelet(self._client, machine, pods, sandboxes)
-        await attachments.synced()
-        self._run(kubelet.run(), f"kubelet on {machine.name}")
-
-    async def _start_controller(self) -> None:
-        await self.components.start(
-            _component(Part.CONTROLLER),
-            module("spiderpool.controller", "--kubeconfig", str(self.kubeconfig)),
-            serves=lambda: True,
-        )
-
-    async def _start_agent(self, machine: Machine) -> None:
-        folder = self._node_folder(machine)
-        folder.mkdir(parents=True, exist_ok=True)
-        socket = folder / SOCKET
-        await self.components.start(
-            _component(Part.AGENT, machine.name),
-            module(
-                "spiderpool.agent",
-                *("--socket", str(socket)),
-                *("--node", machine.name),
-                *("--kubeconfig", str(self.kubeconfig)),
-                *("--state-dir", str(folder)),
-                *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
-            ),
-            serves=socket.exists,
-        )
-
-    def _plugin_environment(self, machine: Machine) -> Mapping[str, str]:
-        folder = self._node_folder(machine)
-        return {
-            "SPIDERPOOL_SOCKET": str(folder / SOCKET),
-            "SPIDERPOOL_INTENTS": str(folder / "intents"),
-        }
-
-    def _node_folder(self, machine: Machine) -> Path:
-        return self.folder / "nodes" / machine.name
+        """The API, once the cluster has started."""
+        ...
 
     @property
-    def _plugin_folder(self) -> Path:
-        return self.folder / "cni" / "bin"
+    def timings(self) -> Mapping[str, float]:
+        """Seconds by name."""
+        ...
 
-    def _run(self, part: Coroutine[Any, Any, None], name: str) -> None:
-        self._tasks.append(asyncio.create_task(part, name=name))
+    @property
+    def places(self) -> Mapping[str, Namespace]:
+        """The namespaces of machines, of the switch and of pods, by the names of captures."""
+        ...
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The places that are nodes, routers and hosts."""
+        ...
 
-def _component(part: Part, node: str | None = None) -> str:
-    return f"spiderpool-{part}" + (f"-{node}" if node else "")
+    async def start(self, serve: Serve) -> None:
+        """Have everything but Spiderpool there. ``serve`` is called for each pod that starts,
+        and what it returns when the pod ends."""
+        ...
+
+    async def stop(self) -> None:
+        """Take away what the run has made."""
+        ...
+
+    async def install_spiderpool(self) -> None:
+        """Return once Spiderpool is there."""
+        ...
+
+    async def write(self, step: Write) -> None:
+        """Change objects of the API.
+
+        Raises:
+            KubectlFailed: the API, or kubectl itself, refuses.
+        """
+        ...
+
+    async def settle(self) -> None:
+        """Wait until pods and Services work as the API says; raise PartEnded if they do not."""
+        ...
+
+    def check(self) -> None:
+        """Raise PartEnded when a part of the cluster has failed."""
+        ...
+
+    def logs(self) -> Mapping[str, Path]:
+        """What parts of the cluster have written, by part."""
+        ...

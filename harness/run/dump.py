@@ -36,6 +36,5 @@ def _write(session: Session, folder: Path, objects: str, rules: Mapping[str, str
         except SpiderpoolError as error:
             text = str(error)
         (folder / f"{place.replace('/', '_')}.txt").write_text(f"{text}\n\n{rules[place]}")
-    components = session.cluster.components
-    for name in components.names:
-        (folder / f"{name}.log").write_bytes(components.log(name).read_bytes())
+    for name, log in session.cluster.logs().items():
+        (folder / f"{name}.log").write_bytes(log.read_bytes())

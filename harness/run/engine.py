@@ -19,7 +19,9 @@ from harness.capture.pcapng import pcapng
 from harness.netns import sandbox
 from harness.netns.sandbox import SandboxRefused
 from harness.run.apiservers import ApiServer
+from harness.run.cluster import Cluster
 from harness.run.dump import write_state
+from harness.run.emulated import EmulatedCluster
 from harness.run.events import Ended, Event, Judged, Result, Started, encode
 from harness.run.events import Step as StepDone
 from harness.run.judging import Judge, Judgement
@@ -43,11 +45,10 @@ class Engine:
         scenario: Scenario,
         emit: Callable[[Event], None],
         keep: Path | None,
-        apiserver: ApiServer,
+        cluster: Cluster,
     ) -> None:
         self._scenario, self._emit, self._keep = scenario, emit, keep
-        topology = load_topology(topology_file(scenario))
-        self._session = Session(topology, scenario.names, sandbox.RUN, apiserver)
+        self._session = Session(cluster, scenario.names)
         by_id = {each.id: each for each in scenario.expectations()}
         self._judge = Judge(self._session, by_id)
         self._unjudged = dict.fromkeys(by_id)
@@ -171,7 +172,9 @@ def main(arguments: list[str] | None = None) -> int:
         if missing := "; ".join(obstacles(scenario, options.apiserver)):
             emit(Ended(0.0, cannot=missing))
         else:
-            asyncio.run(_until_told(Engine(scenario, emit, keep, options.apiserver)))
+            topology = load_topology(topology_file(scenario))
+            cluster = EmulatedCluster(topology, sandbox.RUN, options.apiserver)
+            asyncio.run(_until_told(Engine(scenario, emit, keep, cluster)))
     except SandboxRefused as error:
         emit(Ended(0.0, cannot=str(error)))
     except SpiderpoolError as error:

@@ -27,6 +27,7 @@ from harness.scenario.expectations import (
     Refused,
     TableHas,
 )
+from harness.scenario.model import Manifests, ManifestVerb
 from harness.scenario.reference import Place
 from harness.trace.explain import explain
 from harness.trace.observe import Observation, observe
@@ -114,7 +115,9 @@ class Judge:
 
     async def _complaint(self, expectation: Refused) -> str:
         try:
-            await self._session.cluster.kubectl.run("apply", "-f", str(expectation.file))
+            await self._session.cluster.write(
+                Manifests(expectation.where, ManifestVerb.APPLY, (expectation.file,))
+            )
         except KubectlFailed as refusal:
             return str(refusal).partition(f"{expectation.file}: ")[2]
         return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,10 +12,9 @@ from harness.capture.capture import Capture
 from harness.expect.names import Names, PodFacts, nics_of
 from harness.nodes.sandboxes import StopServing, ledger_name
 from harness.probes.servers import ECHO_PORTS, EchoServers, ServedPort, Transport
-from harness.run.apiservers import ApiServer
 from harness.run.cluster import Cluster
 from harness.scenario.model import Name, PodName, ServiceName
-from harness.topology.model import UNDERLAY, Topology
+from harness.topology.model import UNDERLAY
 from harness.trace.observe import read_wires
 from harness.trace.wires import Wires
 from spiderpool.errors import NotFound
@@ -31,16 +29,10 @@ _NICS = Selection(tables=(), neighbours_of=(), rules=False)
 
 
 class Session:
-    """``names`` are the scenario's; ``folder`` is for the run's files."""
+    """``names`` are the scenario's."""
 
-    def __init__(
-        self,
-        topology: Topology,
-        names: Mapping[str, Name],
-        folder: Path,
-        apiserver: ApiServer = ApiServer.EMBEDDED,
-    ) -> None:
-        self.cluster = Cluster(topology, folder, self._serve_pod, apiserver)
+    def __init__(self, cluster: Cluster, names: Mapping[str, Name]) -> None:
+        self.cluster = cluster
         self.capture = Capture()
         self._names = names
         self._pod_nodes: dict[str, str] = {}
@@ -48,11 +40,11 @@ class Session:
 
     async def start(self) -> None:
         """Bring up the cluster; every node, router and host is heard, and echoes on port 7."""
-        await self.cluster.start()
-        for place in self.cluster.topology.namespaces:
-            self.capture.add(place, self.cluster.ledger[place])
-        for machine in self.cluster.topology.machines:
-            servers = EchoServers(self.cluster.ledger[machine.name], machine.name)
+        await self.cluster.start(self._serve_pod)
+        for place, namespace in self.cluster.places.items():
+            self.capture.add(place, namespace)
+        for machine in self.cluster.machines:
+            servers = EchoServers(self.cluster.places[machine], machine)
             await servers.open(ECHO_PORTS)
             self._servers.append(servers)
 
@@ -66,11 +58,11 @@ class Session:
     @property
     def namespaces(self) -> Mapping[str, Namespace]:
         """All places by the names that captures use."""
-        return {name: self.cluster.ledger[name] for name in self.cluster.ledger.names}
+        return self.cluster.places
 
     def wires(self) -> Wires:
         """How the places are connected now."""
-        outer = {machine.name: UNDERLAY for machine in self.cluster.topology.machines}
+        outer = dict.fromkeys(self.cluster.machines, UNDERLAY)
         return read_wires(self.namespaces, outer | self._pod_nodes, UNDERLAY)
 
     async def names(self) -> Names:
@@ -93,15 +85,14 @@ class Session:
         return tuple(parse_address(text, where) for text in texts)
 
     async def _pod(self, meant: PodName) -> PodFacts | None:
-        """The first by name of the selected pods that run."""
+        """By name, the first of the selected pods that run, or the one whose number it is."""
         listed = await self.cluster.client.list(POD, meant.namespace, label_selector=meant.selector)
-        for pod in listed["items"]:
-            node = pod["spec"].get("nodeName")
-            ending = pod["metadata"].get("deletionTimestamp")
-            if meant.node in (None, node) and not ending and node:
-                name = pod["metadata"]["name"]
-                return PodFacts(ledger_name(meant.namespace, name), name, node)
-        return None
+        placed = [pod for pod in listed["items"] if _is_placed(pod, meant.node)]
+        if len(placed) < meant.number:
+            return None
+        pod = placed[meant.number - 1]
+        name = pod["metadata"]["name"]
+        return PodFacts(ledger_name(meant.namespace, name), name, pod["spec"]["nodeName"])
 
     async def _service(self, meant: ServiceName) -> Object | None:
         try:
@@ -129,6 +120,12 @@ class Session:
             self._pod_nodes.pop(place, None)
 
         return stop
+
+
+def _is_placed(pod: Object, node: str | None) -> bool:
+    """Whether a pod is on a node, that one if it is given, and to stay there."""
+    found = pod["spec"].get("nodeName")
+    return bool(found) and node in (None, found) and not pod["metadata"].get("deletionTimestamp")
 
 
 def container_ports(pod: Object) -> Iterator[ServedPort]:

@@ -9,9 +9,11 @@ import shutil
 from harness.netns import nft
 from harness.netns.process import run
 from harness.run.components import module
+from harness.run.emulated import EmulatedCluster
 from harness.run.session import Session
 from harness.scenario.model import (
     Ctl,
+    Given,
     Install,
     Ip,
     KillPart,
@@ -38,30 +40,29 @@ async def carry_out(step: Step, session: Session) -> None:
     Raises:
         SpiderpoolError: what kubectl or a component says about its failure.
     """
-    kubectl = session.cluster.kubectl
     match step:
         case Install():
             await session.cluster.install_spiderpool()
-        case Manifests():
-            files = (word for path in step.files for word in ("-f", str(path)))
-            now = ("--force", "--grace-period=0") if step.force else ()
-            await kubectl.run(str(step.verb), *files, *now)
-        case Scale():
-            await kubectl.run(
-                "scale", step.object, f"--replicas={step.replicas}", "-n", step.namespace
-            )
+        case Manifests() | Given() | Scale():
+            await session.cluster.write(step)
         case Wait():
-            await kubectl.run(*_wait(step))
+            await session.cluster.kubectl.run(*_wait(step))
         case Ip():
             await _ip(step, session)
         case Redirect():
             await _redirect(step, session)
         case KillPart():
-            session.cluster.kill(step.part, step.node)
+            _emulated(session).kill(step.part, step.node)
         case StartPart():
-            await session.cluster.start_again(step.part, step.node)
+            await _emulated(session).start_again(step.part, step.node)
         case Ctl():
             await _ctl(step, session)
+
+
+def _emulated(session: Session) -> EmulatedCluster:
+    """The cluster whose programs are the run's own."""
+    assert isinstance(session.cluster, EmulatedCluster)  # others are refused such steps
+    return session.cluster
 
 
 async def _ip(step: Ip, session: Session) -> None:

@@ -104,7 +104,8 @@ class NetworkHas(_Common):
     """Rules, routes or neighbours of a place include ``lines`` and none of ``without``.
 
     ``number`` is the routing table's, ``family`` 4 or 6. Lines are written as ``ip`` prints
-    them; a line without ``proto`` says nothing about the protocol. ``only``: no other lines.
+    them, with ``*`` for any one word; a line without ``proto`` says nothing about the protocol.
+    ``only``: no other lines.
     """
 
     place: Place

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.scenario.changes import parse_ip, parse_redirect
 from harness.scenario.check import check
 from harness.scenario.document import Item, read, required
-from harness.scenario.expectations import Invariants
+from harness.scenario.expectations import Expectation, Invariants
 from harness.scenario.manifests import manifest
 from harness.scenario.model import (
     Capability,
     Component,
     Expect,
+    Given,
     Install,
     KillPart,
     Manifests,
@@ -30,6 +32,7 @@ from harness.scenario.model import (
 )
 from harness.scenario.parts import parse_ctl, parse_part
 from harness.scenario.reference import IT
+from harness.scenario.variant import Changes, changed
 from harness.scenario.words import namespace_of, object_name, parse_expectations
 
 FILE_NAME = "scenario.yaml"
@@ -43,6 +46,7 @@ _CONDITION = re.compile(
     r"|jsonpath=\{[A-Za-z0-9.\[\]_-]+\}(=[A-Za-z0-9._:/-]+)?)\Z"
 )
 _TOP = ("scenario", "summary", "cases", "needs", "topology", "names", "steps")
+_VARIANT = ("scenario", "summary", "cases", "topology", "names", "of", "without", "instead")
 _PATIENCE = 60.0
 _SETTLING = 10.0
 """How long counts and endpoints may take to follow the last step."""
@@ -56,19 +60,51 @@ def load(path: Path) -> Scenario:
     """
     file = path / FILE_NAME if path.is_dir() else path
     item = read(file)
+    scenario = _variant(file, item) if "of" in item.mapping() else _whole(file, item)
+    check(scenario)
+    return scenario
+
+
+def _whole(file: Path, item: Item) -> Scenario:
     entries = item.mapping(*_TOP)
-    scenario = Scenario(
+    return Scenario(
         file=file,
         name=_label(required(entries, "scenario", item)),
         summary=required(entries, "summary", item).text(),
         topology=_label(required(entries, "topology", item)),
-        cases=entries["cases"].many(lambda case: case.text()) if "cases" in entries else (),
+        cases=_cases(entries),
         needs=entries["needs"].many(_capability) if "needs" in entries else (),
         names=_names(entries["names"]) if "names" in entries else {},
         steps=with_invariants([_step(step) for step in required(entries, "steps", item).items()]),
     )
-    check(scenario)
-    return scenario
+
+
+def _variant(file: Path, item: Item) -> Scenario:
+    """Another scenario, beside this one's folder, with what differs from it."""
+    entries = item.mapping(*_VARIANT)
+    beside = file.resolve().parent.parent / _label(entries["of"]) / FILE_NAME
+    if not beside.is_file():
+        raise entries["of"].fail(f"there is no {beside}", "name the folder of a scenario here")
+    original = read(beside)
+    if "of" in original.mapping():
+        raise entries["of"].fail(f"{beside} is a variant itself", "name the scenario that it is of")
+    changes = Changes(
+        names=_names(entries["names"]) if "names" in entries else {},
+        without=entries["without"].items() if "without" in entries else [],
+        instead=_expectations(entries["instead"]) if "instead" in entries else (),
+    )
+    return replace(
+        changed(_whole(beside, original), changes),
+        file=file,
+        name=_label(required(entries, "scenario", item)),
+        summary=required(entries, "summary", item).text(),
+        topology=_label(required(entries, "topology", item)),
+        cases=_cases(entries),
+    )
+
+
+def _cases(entries: Mapping[str, Item]) -> tuple[str, ...]:
+    return entries["cases"].many(lambda case: case.text()) if "cases" in entries else ()
 
 
 def with_invariants(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -104,10 +140,13 @@ def _name(item: Item) -> Name:
     if "service" in item.mapping():
         entries = item.mapping("service", "namespace")
         return ServiceName(_label(entries["service"]), namespace_of(entries))
-    entries = item.mapping("pod", "namespace", "on")
+    entries = item.mapping("pod", "namespace", "on", "number")
     selector = _selector(required(entries, "pod", item))
     node = _label(entries["on"]) if "on" in entries else None
-    return PodName(selector, namespace_of(entries), node)
+    number = entries["number"].integer() if "number" in entries else 1
+    if number < 1:
+        raise entries["number"].fail(f"there is no pod number {number}", "count from 1")
+    return PodName(selector, namespace_of(entries), node, number)
 
 
 def _selector(item: Item) -> str:
@@ -127,6 +166,11 @@ def _step(item: Item) -> Step:
 def _install(item: Item) -> Install:
     entry = item.mapping("install")["install"]
     return Install(entry.where, Component(entry.one_of(*Component)))
+
+
+def _given(item: Item) -> Given:
+    entry = item.mapping("given")["given"]
+    return Given(entry.where, entry.many(manifest))
 
 
 def _manifests(verb: ManifestVerb) -> Callable[[Item], Manifests]:
@@ -170,13 +214,16 @@ def _wait(item: Item) -> Wait:
 
 def _expect(item: Item) -> Expect:
     entry = item.mapping("expect")["expect"]
-    return Expect(
-        entry.where, tuple(found for each in entry.items() for found in parse_expectations(each))
-    )
+    return Expect(entry.where, _expectations(entry))
+
+
+def _expectations(item: Item) -> tuple[Expectation, ...]:
+    return tuple(found for each in item.items() for found in parse_expectations(each))
 
 
 _STEPS: Mapping[str, Callable[[Item], Step]] = {
     "install": _install,
+    "given": _given,
     **{str(verb): _manifests(verb) for verb in ManifestVerb},
     "scale": _scale,
     "wait": _wait,

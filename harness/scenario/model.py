@@ -30,11 +30,15 @@ class Component(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PodName:
-    """The one pod that a label selector finds in a namespace, on a node if one is given."""
+    """The pod that a label selector finds in a namespace, on a node if one is given.
+
+    Of several, ``number`` counts them by their names from 1.
+    """
 
     selector: str
     namespace: str
     node: str | None
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,17 @@ class Manifests:
 
     def __str__(self) -> str:
         return f"{self.verb} {' '.join(path.name for path in self.files)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Objects that a cluster has before a scenario begins; where they are not, they are made."""
+
+    where: Where
+    files: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        return f"given {' '.join(path.name for path in self.files)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +200,9 @@ class Expect:
         return f"expect {len(self.expectations)} things"
 
 
-Step = Install | Manifests | Scale | Wait | Ip | Redirect | KillPart | StartPart | Ctl | Expect
+Step = (
+    Install | Given | Manifests | Scale | Wait | Ip | Redirect | KillPart | StartPart | Ctl | Expect
+)
 
 
 @dataclass(frozen=True, slots=True)

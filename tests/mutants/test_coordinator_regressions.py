@@ -49,8 +49,8 @@ async def _failing_with(mutant: Mutant, bench: LiveScenario) -> tuple[str, ...]:
 
 def _forget_neighbours(bench: LiveScenario) -> None:
     """Machines learn anew where addresses are."""
-    for machine in bench.session.cluster.topology.machines:
-        namespace = bench.session.namespaces[machine.name]
+    for machine in bench.session.cluster.machines:
+        namespace = bench.session.namespaces[machine]
         learned = (entry for entry in dump(namespace).neighbours if not entry.permanent)
         apply_all(namespace, [DeleteNeighbour(entry) for entry in learned if not entry.proxy])
 

@@ -11,6 +11,7 @@ from harness.expect.names import Names
 from harness.expect.paths import Contrast
 from harness.expect.resolve import resolve
 from harness.netns import sandbox
+from harness.run.emulated import EmulatedCluster
 from harness.run.engine import topology_file
 from harness.run.session import Session
 from harness.run.steps import carry_out
@@ -62,7 +63,8 @@ async def live(name: str) -> AsyncIterator[LiveScenario]:
     """The scenario of that folder below ``scenarios``, all of its steps carried out but those
     that expect. Call it inside a sandbox."""
     scenario = load(SCENARIOS / name)
-    session = Session(load_topology(topology_file(scenario)), scenario.names, sandbox.RUN)
+    cluster = EmulatedCluster(load_topology(topology_file(scenario)), sandbox.RUN)
+    session = Session(cluster, scenario.names)
     try:
         await session.start()
         for step in scenario.steps:

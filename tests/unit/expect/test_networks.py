@@ -160,3 +160,13 @@ def test_link_local_addresses_are_left_out() -> None:
     local = replace(address("net1", "fe80::1/64"), scope=Scope.LINK)
     state = replace(STATE, addresses=(*STATE.addresses, local))
     assert judge_nics({"net1": {"addresses": ["10.6.212.145/16"]}}, "web", state, str) is None
+
+
+def test_a_star_is_any_one_word() -> None:
+    assert problem(Table.ROUTES, "default via * dev eth0") is None
+    assert problem(Table.ROUTES, "default via * dev net2") is not None
+    assert problem(Table.ROUTES, "default via *") is not None
+    forbidden = problem(
+        Table.ROUTES, "* dev net1 scope link src *", without=("default via * dev *",)
+    )
+    assert forbidden is not None and "has `default via * dev *`" in forbidden

@@ -1,0 +1,224 @@
+"""The cluster that a run makes: fabric, API server, controllers, kubelets, Spiderpool."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.netns.ledger import Ledger
+from harness.nodes import plugins
+from harness.nodes.calico import Calico
+from harness.nodes.control.plane import run_control_plane
+from harness.nodes.kubelet import Kubelet
+from harness.nodes.kubeproxy import KubeProxy
+from harness.nodes.multus import Multus
+from harness.nodes.sandboxes import Sandboxes, Serve
+from harness.run import apiservers
+from harness.run.apiservers import ApiServer
+from harness.run.components import ComponentFailed, Components, module
+from harness.run.kubectl import Kubectl
+from harness.run.writes import Write, words
+from harness.scenario.model import Part
+from harness.topology.build import build
+from harness.topology.model import Machine, Topology
+from spiderpool.errors import SpiderpoolError
+from spiderpool.kube import resources
+from spiderpool.kube.api import Client
+from spiderpool.kube.client import connect
+from spiderpool.kube.informer import Informers, cancel
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.names import NodeName
+
+SETTLE_SECONDS = 10.0
+SOCKET = "spiderpool.sock"
+
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+class PartEnded(SpiderpoolError):
+    """A part of the cluster that should run until the end has failed."""
+
+
+class EmulatedCluster:
+    """A :class:`harness.run.cluster.Cluster`; ``folder`` is empty and writable."""
+
+    def __init__(
+        self, topology: Topology, folder: Path, apiserver: ApiServer = ApiServer.EMBEDDED
+    ) -> None:
+        self.topology, self.folder, self.apiserver = topology, folder, apiserver
+        self.ledger = Ledger()
+        self.components = Components(folder / "logs")
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubectl = Kubectl(self.kubeconfig, folder)
+        self._client: Client | None = None
+        self._informers: Informers | None = None
+        self._proxies: list[KubeProxy] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.timings: dict[str, float] = {}
+
+    async def start(self, serve: Serve) -> None:
+        """Bring up everything but Spiderpool: nodes are Ready, Services work, pods start."""
+        api = asyncio.create_task(self._start_api())
+        plugins.fill(self._plugin_folder)
+        started = time.monotonic()
+        build(self.topology, self.ledger)
+        self.timings["fabric up"] = time.monotonic() - started
+        await api
+        self._client = connect(str(self.kubeconfig))
+        self._informers = Informers(self._client)
+        self._run(run_control_plane(self._client), "control plane")
+        services = self._informers.of(resources.SERVICE)
+        slices = self._informers.of(resources.ENDPOINTSLICE)
+        for machine in self.topology.nodes:
+            namespace = self.ledger[machine.name]
+            proxy = KubeProxy(NodeName(machine.name), namespace, self.topology, services, slices)
+            self._proxies.append(proxy)
+            self._run(proxy.run(), f"kube-proxy on {machine.name}")
+        await self._create_crds()
+        await asyncio.gather(*(self._start_kubelet(each, serve) for each in self.topology.nodes))
+
+    @property
+    def places(self) -> Mapping[str, Namespace]:
+        return {name: self.ledger[name] for name in self.ledger.names}
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        return tuple(machine.name for machine in self.topology.machines)
+
+    def logs(self) -> Mapping[str, Path]:
+        return {name: self.components.log(name) for name in self.components.names}
+
+    async def write(self, step: Write) -> None:
+        await self.kubectl.run(*words(step))
+
+    async def install_spiderpool(self) -> None:
+        """Start the controller and an agent on every node, and wait until they serve."""
+        agents = (self._start_agent(machine) for machine in self.topology.nodes)
+        await asyncio.gather(self._start_controller(), *agents)
+
+    def kill(self, part: Part, node: str | None) -> None:
+        """End a program of Spiderpool's at once.
+
+        Raises:
+            ComponentFailed: it does not run.
+        """
+        self.components.kill(_component(part, node))
+
+    async def start_again(self, part: Part, node: str | None) -> None:
+        """Start a program that was killed.
+
+        Raises:
+            ComponentFailed: it does not come up, or its node does not exist.
+        """
+        if part is Part.CONTROLLER:
+            await self._start_controller()
+            return
+        found = [machine for machine in self.topology.nodes if machine.name == node]
+        if not found:
+            raise ComponentFailed(f"there is no node {node}")
+        (self._node_folder(found[0]) / SOCKET).unlink(missing_ok=True)
+        await self._start_agent(found[0])
+
+    async def stop(self) -> None:
+        """End all parts; namespaces go in the background once their descriptors are closed."""
+        await cancel(self._tasks)
+        if self._informers is not None:
+            await self._informers.close()
+        if self._client is not None:
+            await self._client.close()
+        await self.components.stop()
+        self.ledger.close()
+
+    @property
+    def client(self) -> Client:
+        """The API, once the cluster is up."""
+        assert self._client is not None
+        return self._client
+
+    async def settle(self) -> None:
+        """Wait until every kube-proxy has carried out what the API said last.
+
+        Raises:
+            PartEnded: one does not in time.
+        """
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await asyncio.gather(*(proxy.settled.wait() for proxy in self._proxies))
+        except TimeoutError:
+            words = f"a kube-proxy does not settle within {SETTLE_SECONDS:g} s"
+            raise PartEnded(words) from None
+
+    def check(self) -> None:
+        """Raises PartEnded when a part has failed."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise PartEnded(f"{task.get_name()}: {error}") from error
+
+    async def _start_api(self) -> None:
+        cidrs = self.topology.service_cidrs
+        await apiservers.start(self.apiserver, self.components, self.kubeconfig, cidrs)
+
+    async def _create_crds(self) -> None:
+        await self.kubectl.run("apply", "-f", str(CRDS))
+
+    async def _start_kubelet(self, machine: Machine, serve: Serve) -> None:
+        assert self._client is not None and self._informers is not None
+        namespace = self.ledger[machine.name]
+        calico = Calico(machine, self.topology, namespace)
+        await calico.start()
+        multus = Multus(namespace, self._plugin_folder, self._plugin_environment(machine))
+        pods = self._informers.of(resources.POD, field_selector=f"spec.nodeName={machine.name}")
+        attachments = self._informers.of(resources.NETWORKATTACHMENT)
+        sandboxes = Sandboxes(self.ledger, calico, multus, attachments, serve)
+        kubelet = Kubelet(self._client, machine, pods, sandboxes)
+        await attachments.synced()
+        self._run(kubelet.run(), f"kubelet on {machine.name}")
+
+    async def _start_controller(self) -> None:
+        await self.components.start(
+            _component(Part.CONTROLLER),
+            module("spiderpool.controller", "--kubeconfig", str(self.kubeconfig)),
+            serves=lambda: True,
+        )
+
+    async def _start_agent(self, machine: Machine) -> None:
+        folder = self._node_folder(machine)
+        folder.mkdir(parents=True, exist_ok=True)
+        socket = folder / SOCKET
+        await self.components.start(
+            _component(Part.AGENT, machine.name),
+            module(
+                "spiderpool.agent",
+                *("--socket", str(socket)),
+                *("--node", machine.name),
+                *("--kubeconfig", str(self.kubeconfig)),
+                *("--state-dir", str(folder)),
+                *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
+            ),
+            serves=socket.exists,
+        )
+
+    def _plugin_environment(self, machine: Machine) -> Mapping[str, str]:
+        folder = self._node_folder(machine)
+        return {
+            "SPIDERPOOL_SOCKET": str(folder / SOCKET),
+            "SPIDERPOOL_INTENTS": str(folder / "intents"),
+        }
+
+    def _node_folder(self, machine: Machine) -> Path:
+        return self.folder / "nodes" / machine.name
+
+    @property
+    def _plugin_folder(self) -> Path:
+        return self.folder / "cni" / "bin"
+
+    def _run(self, part: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(part, name=name))
+
+
+def _component(part: Part, node: str | None = None) -> str:
+    return f"spiderpool-{part}" + (f"-{node}" if node else "")
