@@ -17,6 +17,8 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
+LARGEST_PAGE = 16 << 20
+
 
 class Client(Protocol):
     """Requests to the API. Every method raises the ``KubeError`` that the Status means."""
@@ -46,7 +48,16 @@ class Client(Protocol):
         """Watch events ``{"type", "object"}``; ends when the server closes. Raises Gone."""
         ...
 
-    async def create(self, resource: Resource, obj: Object) -> Object: ...
+    async def page(
+        self, path: str, query: Mapping[str, str] | None = None, *, most: int = LARGEST_PAGE
+    ) -> bytes:
+        """The first ``most`` bytes of what is no object: /version, a log, a pod's own page by
+        the API server's proxy (:mod:`spiderpool.kube.paths`)."""
+        ...
+
+    async def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
+        """POST; with ``dry_run`` everything is checked and nothing is stored."""
+        ...
 
     async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:
         """PUT; a stale ``metadata.resourceVersion`` raises Conflict."""

@@ -16,7 +16,7 @@ from yarl import URL
 
 from spiderpool.errors import Unreachable
 from spiderpool.kube.access import Access, find_access
-from spiderpool.kube.api import MERGE_PATCH, Client, Object
+from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, Client, Object
 from spiderpool.kube.paths import collection_path, object_path
 from spiderpool.kube.resources import Resource
 from spiderpool.kube.status import error_of
@@ -94,9 +94,26 @@ class HttpClient:
         except (aiohttp.ClientError, OSError) as exc:
             raise Unreachable(f"watch {path}: {_words(exc)}") from exc
 
-    async def create(self, resource: Resource, obj: Object) -> Object:
+    async def page(
+        self, path: str, query: Mapping[str, str] | None = None, *, most: int = LARGEST_PAGE
+    ) -> bytes:
+        request, data = _Request("GET", path, query or {}), b""
+        try:
+            async with await self._send(request, REQUEST_TIMEOUT) as response:
+                async for chunk in response.content.iter_any():
+                    data += chunk
+                    if len(data) >= most:
+                        break
+                if response.status >= 300:
+                    raise error_of(response.status, _decoded(data), str(request))
+        except (aiohttp.ClientError, OSError) as exc:
+            raise Unreachable(f"{request}: {_words(exc)}") from exc
+        return data[:most]
+
+    async def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         path = collection_path(resource, obj["metadata"].get("namespace"))
-        return await self._request("POST", path, body=_named_by_kind(resource, obj))
+        query = {"dryRun": "All" if dry_run else ""}
+        return await self._request("POST", path, query, body=_named_by_kind(resource, obj))
 
     async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:
         metadata = obj["metadata"]

@@ -25,6 +25,17 @@ def object_path(resource: Resource, name: str, namespace: str | None, subresourc
     return f"{path}/{subresource}" if subresource else path
 
 
+def log_path(namespace: str, pod: str) -> str:
+    """Where the log of a pod's container is read."""
+    return f"/api/v1/namespaces/{_segment(namespace)}/pods/{_segment(pod)}/log"
+
+
+def proxy_path(plural: str, namespace: str, name: str, page: str) -> str:
+    """A page of a pod or Service by the API server's proxy; ``name`` is ``[https:]NAME:PORT``."""
+    where = f"/api/v1/namespaces/{_segment(namespace)}/{plural}/{_segment(name)}"
+    return f"{where}/proxy{page}"
+
+
 def _segment(name: str) -> str:
     """Kubernetes: "Object Names and IDs", Path Segment Names."""
     if not name or name in (".", "..") or "/" in name or "%" in name:

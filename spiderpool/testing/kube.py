@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import copy
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from spiderpool.errors import AlreadyExists, Conflict, Gone, Invalid, KubeError, NotFound
-from spiderpool.kube.api import JSON_PATCH, MERGE_PATCH, Object
+from spiderpool.kube.api import JSON_PATCH, LARGEST_PAGE, MERGE_PATCH, Object
 from spiderpool.kube.informer import Key, key_of, version_of
 from spiderpool.kube.paths import collection_path, object_path
 from spiderpool.kube.resources import (
@@ -64,9 +64,15 @@ class _Collection:
 
 
 class FakeClient:
-    """:class:`spiderpool.kube.api.Client` on dictionaries."""
+    """:class:`spiderpool.kube.api.Client` on dictionaries.
+
+    ``pages`` is what is served at paths that are no objects; ``refuse`` stands for admission:
+    what it returns for an object that is to be created is raised.
+    """
 
     def __init__(self, objects: Iterable[tuple[Resource, Object]] = ()) -> None:
+        self.pages: dict[str, bytes] = {"/version": b'{"gitVersion": "v1.35.0"}'}
+        self.refuse: Callable[[Resource, Object], KubeError | None] | None = None
         self._newest = 0
         self._collections: dict[Resource, _Collection] = {}
         self._changed = asyncio.Condition()
@@ -137,10 +143,22 @@ class FakeClient:
                 return
             await self._anything_since(happened)
 
+    async def page(
+        self, path: str, query: Mapping[str, str] | None = None, *, most: int = LARGEST_PAGE
+    ) -> bytes:
+        await asyncio.sleep(0)
+        if path not in self.pages:
+            raise NotFound(404, "NotFound", f"GET {path}: the API server answered 404")
+        return self.pages[path][:most]
+
     # Writing
 
-    async def create(self, resource: Resource, obj: Object) -> Object:
+    async def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         await asyncio.sleep(0)
+        if self.refuse is not None and (problem := self.refuse(resource, obj)):
+            raise problem
+        if dry_run:
+            return copy.deepcopy(obj)
         return await self._told(self._create(resource, obj))
 
     async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from spiderpool.errors import Conflict, Unreachable
-from spiderpool.kube.api import MERGE_PATCH, Client, Object
+from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, Client, Object
 from spiderpool.kube.resources import Resource
 
 T = TypeVar("T")
@@ -112,9 +112,16 @@ class FaultyClient:
                 raise Unreachable("the watch was cut")
             yield event
 
-    async def create(self, resource: Resource, obj: Object) -> Object:
+    async def page(
+        self, path: str, query: Mapping[str, str] | None = None, *, most: int = LARGEST_PAGE
+    ) -> bytes:
+        return await self._inner.page(path, query, most=most)
+
+    async def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         request = Request("create", resource, obj["metadata"].get("name", ""))
-        return await self._through(request, lambda: self._inner.create(resource, obj))
+        return await self._through(
+            request, lambda: self._inner.create(resource, obj, dry_run=dry_run)
+        )
 
     async def update(self, resource: Resource, obj: Object, *, subresource: str = "") -> Object:
         request = Request("update", resource, obj["metadata"]["name"])

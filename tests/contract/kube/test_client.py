@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
@@ -331,5 +332,26 @@ def test_concurrent_writers_of_one_version(check: Check) -> None:
         writes = [client.update(CONFIGMAP, first | {"data": {"n": str(n)}}) for n in range(8)]
         answers = await asyncio.gather(*writes, return_exceptions=True)
         assert sorted(isinstance(answer, Conflict) for answer in answers) == [False] + [True] * 7
+
+    check(scenario)
+
+
+def test_a_dry_run_stores_nothing(check: Check) -> None:
+    async def scenario(client: Client) -> None:
+        made = await client.create(CONFIGMAP, config_map("a", key="1"), dry_run=True)
+        assert made["data"] == {"key": "1"}
+        with pytest.raises(NotFound):
+            await client.get(CONFIGMAP, "a", "default")
+
+    check(scenario)
+
+
+def test_a_page_is_read_up_to_a_limit(check: Check) -> None:
+    async def scenario(client: Client) -> None:
+        page = await client.page("/version")
+        assert json.loads(page)["gitVersion"].startswith("v1.")
+        assert await client.page("/version", most=5) == page[:5]
+        with pytest.raises(NotFound):
+            await client.page("/no/such/page")
 
     check(scenario)
