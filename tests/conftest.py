@@ -34,4 +34,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("binary"):
         (name,) = marker.args
         if shutil.which(name) is None and name not in machine_plugins():
-            pytest.skip(f"needs the executable {name!r}; ci/setup installs it")
+            pytest.skip(f"needs the executable {name!r}; ci/test installs it")

@@ -18,7 +18,11 @@ from spiderpool.controller.install.definitions import definitions
 pytestmark = [pytest.mark.binary("helm"), pytest.mark.binary("kubectl")]
 
 FOREIGN = Path(__file__).with_name("foreign_kinds.yaml")
-METRICS = {"enabled": True, "serviceMonitor": {"install": True, "labels": {"release": "prom"}}}
+METRICS = {
+    "enabled": True,
+    "serviceMonitor": {"install": True, "labels": {"release": "prom"}},
+    "prometheusRule": {"install": True, "labels": {"release": "prom"}},
+}
 POOLS = {
     "installIPv4IPPool": True,
     "ipv4Subnet": "10.6.0.0/16",
@@ -51,6 +55,7 @@ RELEASES: dict[str, Object] = {
         "global": {"commonLabels": {"team": "net"}, "commonAnnotations": {"note": "x"}},
         "coordinator": COORDINATOR,
         "clusterDefaultPool": POOLS,
+        "grafanaDashboard": {"install": True, "annotations": {"grafana_folder": "Network"}},
         "plugins": dict.fromkeys(("installCNI", "installOvsCNI", "installRdmaCNI"), True),
         "multus": {"multusCNI": {"defaultCniCRName": "calico", "log": {"logFile": "/var/log/m"}}},
         "spiderpoolAgent": {

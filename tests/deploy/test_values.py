@@ -31,6 +31,19 @@ BAD: list[tuple[Object, str]] = [
         {"spiderpoolAgent": {"prometheus": {"serviceMonitor": {"install": True}}}},
         "set spiderpoolAgent.prometheus.enabled=true",
     ),
+    (
+        {"spiderpoolController": {"prometheus": {"prometheusRule": {"install": True}}}},
+        "spiderpoolController.prometheus.prometheusRule.install: there are no metrics",
+    ),
+    (
+        {
+            "spiderpoolAgent": {
+                "prometheus": {"prometheusRule": {"enableWarningIPAMReleaseFailure": False}}
+            }
+        },
+        "/prometheusRule/enableWarningIPAMReleaseFailure': value must be true",
+    ),
+    ({"grafanaDashboard": {"install": True}}, "there are no metrics to show"),
     ({"spiderpoolController": {"replicas": 0}}, "at '/spiderpoolController/replicas'"),
     (
         {"multus": {"multusCNI": {"install": False, "defaultCniCRName": "calico"}}},
