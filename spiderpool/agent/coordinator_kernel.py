@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from spiderpool.coordinator.advertised import forget, stop_listening
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.facts import (
     Facts,
@@ -58,7 +59,7 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
         BadInput: what was asked for cannot be done in this pod.
         OperationFailed: the kernel refused a dump.
     """
-    inside = _read_pod(pod)
+    inside = _read_pod(pod, call.nic)
     facts = Facts(
         pod=inside,
         node=_read_node(call, inside, node),
@@ -79,11 +80,11 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
     )
 
 
-def _read_pod(pod: Transport) -> NetState:
+def _read_pod(pod: Transport, nic: IfName) -> NetState:
     """All of the pod; its marks only when it has the veth that they are for."""
     state = pod.dump()
     marked = state.link(NODE_VETH) is not None
-    more = pod.dump(replace(_NOTHING, reply_marks=marked, sysctls=keys_to_read(state)))
+    more = pod.dump(replace(_NOTHING, reply_marks=marked, sysctls=keys_to_read(state, nic)))
     return replace(state, sysctls=more.sysctls, reply_marks=more.reply_marks)
 
 
@@ -186,6 +187,17 @@ def carry_out(made: Plan, facts: Facts, pod: Transport, node: Transport) -> None
     except OperationFailed:
         _take_back(pod, in_pod, facts.pod)
         raise
+    if any(op in made.pod for op in stop_listening(facts)):
+        _forget_late_advertisements(facts, pod)
+
+
+def _forget_late_advertisements(facts: Facts, pod: Transport) -> None:
+    """Those that came in after the dump that was planned with, before the NIC stopped
+    listening."""
+    learned = replace(_NOTHING, addresses_of=(facts.nic,), tables=(MAIN,), families=(Family.V6,))
+    late = tuple(forget(replace(facts, pod=pod.dump(learned))))
+    for failure in apply_all(pod, late) if late else ():
+        log.warning("advertised to %s and not forgotten: %s", facts.nic, failure)
 
 
 def _apply_or_take_back(
@@ -208,7 +220,7 @@ def detach(
     call: Call, footprint: Footprint | None, pod: Transport | None, node: Transport
 ) -> list[OperationFailed]:
     """Remove what the attachment left, as far as it goes; returns what could not be removed."""
-    inside = _read_pod(pod) if pod is not None else None
+    inside = _read_pod(pod, call.nic) if pod is not None else None
     departure = Departure(
         node=_read_departing_node(call, footprint, inside, node),
         nic=call.nic,

@@ -13,6 +13,7 @@ from spiderpool.netlink.operations import (
     AddRule,
     ChangeLink,
     CreateLink,
+    DeleteAddress,
     DeleteNeighbour,
     DeleteRoute,
     DeleteRule,
@@ -68,6 +69,8 @@ def _words_of_setting(operation: Operation) -> str:
     match operation:
         case AddAddress(entry):
             return f"the address {entry.address} is missing on {entry.link}"
+        case DeleteAddress(entry):
+            return f"the address {entry.address} must not be on {entry.link}"
         case CreateLink(name):
             return f"the link {name} is missing"
         case ChangeLink():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from spiderpool.coordinator.advertised import forget
 from spiderpool.coordinator.facts import Facts
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.coordinator.node import node_plan
@@ -48,7 +49,8 @@ def plan(facts: Facts) -> Plan:
     _check_default_nic(facts)
     _check_policy_routes(scene)
     warnings = (*scene.warnings, *_warnings(scene))
-    return Plan(pod_plan(scene), node_plan(scene), mac_of(scene) or present.mac, warnings)
+    in_pod = (*pod_plan(scene), *forget(facts))
+    return Plan(in_pod, node_plan(scene), mac_of(scene) or present.mac, warnings)
 
 
 def no_such_link(nic: IfName) -> BadInput:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from spiderpool.coordinator.advertised import as_given
 from spiderpool.coordinator.facts import (
     Facts,
     Passage,
@@ -98,7 +99,7 @@ def survey(facts: Facts) -> Scene:
     Raises:
         BadInput: what was asked for cannot be done in this pod.
     """
-    mode = mode_of(facts)
+    mode, facts = mode_of(facts), as_given(facts)
     families = families_of(facts)
     passage = passage_of(facts, mode)
     addresses = {

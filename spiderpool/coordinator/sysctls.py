@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spiderpool.coordinator.advertised import accept_ra, stop_listening
 from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.coordinator.scene import Scene
 from spiderpool.netlink.objects import NetState
@@ -15,13 +16,13 @@ ARP_SETTINGS = {"arp_ignore": "1", "arp_announce": "2"}
 """Answer ARP for the link's own addresses only, and ask from one of them."""
 
 
-def keys_to_read(pod: NetState) -> tuple[str, ...]:
-    """What a plan depends on; those of a link that is not there read as nothing."""
+def keys_to_read(pod: NetState, nic: IfName) -> tuple[str, ...]:
+    """What a plan for ``nic`` depends on; those of a link that is not there read as nothing."""
     links = [link.name for link in pod.links if not link.loopback]
     filters = (f"ipv4/conf/{link}/rp_filter" for link in ("all", *links))
     forbidden = (f"ipv6/conf/{link}/disable_ipv6" for link in ("default", *links))
     arp = (f"ipv4/conf/{link}/{name}" for link in sorted(sharing(pod)) for name in ARP_SETTINGS)
-    return (*filters, *forbidden, *arp)
+    return (*filters, *forbidden, *arp, accept_ra(nic))
 
 
 def sharing(pod: NetState, without: IfName | None = None) -> set[IfName]:
@@ -44,6 +45,7 @@ def before_links(scene: Scene) -> Iterator[SetSysctl]:
 
     A link that is still to be made takes what ``default`` says.
     """
+    yield from stop_listening(scene.facts)
     if Family.V6 not in scene.families:
         return
     for link in dict.fromkeys(("default", scene.passage.pod_link)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from spiderpool.coordinator.advertised import is_learned
 from spiderpool.coordinator.present import legs, route_key
 from spiderpool.netlink.objects import Neighbour, NetState, Route
 from spiderpool.netlink.operations import (
@@ -34,7 +35,8 @@ from spiderpool.types.address import Family
 def undo(done: Sequence[Operation], before: NetState) -> tuple[Operation, ...]:
     """What leads back to ``before`` after ``done`` was executed and nothing else happened.
 
-    A deleted link is not made again: no plan deletes one that it has not made.
+    A deleted link is not made again: no plan deletes one that it has not made. What a router
+    advertised comes back with its next advertisement, for as long as it says then.
     """
     return tuple(back for operation in reversed(done) for back in _inverse(operation, before))
 
@@ -44,7 +46,8 @@ def _inverse(operation: Operation, before: NetState) -> Iterator[Operation]:
         case AddRoute(route):
             yield DeleteRoute(route)
         case DeleteRoute(route):
-            yield from _put_back(route, before)
+            if not is_learned(route, before):
+                yield from _put_back(route, before)
         case AddRule(rule):
             yield DeleteRule(rule)
         case DeleteRule(rule):
@@ -52,7 +55,8 @@ def _inverse(operation: Operation, before: NetState) -> Iterator[Operation]:
         case AddAddress(entry):
             yield DeleteAddress(entry)
         case DeleteAddress(entry):
-            yield AddAddress(entry)
+            if not entry.learned:
+                yield AddAddress(entry)
         case SetNeighbour(entry) | DeleteNeighbour(entry):
             yield from _former_neighbour(entry, before)
         case _:

@@ -141,7 +141,15 @@ def address(body: bytes, names: Names) -> LinkAddress | None:
         no_dad=bool(flags & uapi.IFA_F_NODAD),
         no_prefix_route=bool(flags & uapi.IFA_F_NOPREFIXROUTE),
         secondary=family is Family.V4 and bool(flags & uapi.IFA_F_SECONDARY),
+        learned=family is Family.V6 and _is_learned(flags),
     )
+
+
+def _is_learned(flags: int) -> bool:
+    """Addresses by SLAAC, and temporary ones derived from those (net/ipv6/addrconf.c); they
+    have a lifetime, even if it is for ever."""
+    marked = flags & (uapi.IFA_F_MANAGETEMPADDR | uapi.IFA_F_TEMPORARY)
+    return bool(marked) and not flags & uapi.IFA_F_PERMANENT
 
 
 def table_byte(body: bytes) -> int:

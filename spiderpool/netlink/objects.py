@@ -88,7 +88,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class LinkAddress:
-    """An address on a link."""
+    """An address on a link; ``learned``: the kernel made it of what a router advertised."""
 
     link: IfName
     address: InterfaceAddress
@@ -97,6 +97,7 @@ class LinkAddress:
     no_dad: bool = False
     no_prefix_route: bool = False
     secondary: bool = False
+    learned: bool = False
 
     @property
     def family(self) -> Family:
