@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from harness.run.apiservers import ApiServer
 from harness.run.events import Ended, Event, Judged, Result, Step
 from harness.run.launch import run
+from harness.run.target import Emulation, Target, chosen, declare
 from harness.scenario.expectations import Expectation
 from harness.scenario.load import FILE_NAME, load
 from spiderpool.errors import BadInput
+
+_TARGET = pytest.StashKey[Target]()
 
 
 class ExpectationFailed(Exception):
@@ -29,12 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--keep", type=Path, metavar="FOLDER", help="keep captures and state of failures there"
     )
-    group.addoption(
-        "--apiserver",
-        choices=[str(each) for each in ApiServer],
-        default=str(ApiServer.EMBEDDED),
-        help="the Kubernetes API that scenarios run on (default: %(default)s)",
-    )
+    declare(group.addoption)
 
 
 @pytest.hookimpl(trylast=True)
@@ -42,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the items of a file, so those of a scenario, on one worker: ``-n`` alone spreads
     them."""
     config.addinivalue_line("markers", "kernel: needs network namespaces")
+    try:
+        config.stash[_TARGET] = chosen(config.option)
+    except BadInput as error:
+        raise pytest.UsageError(str(error)) from None
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadfile"
 
@@ -76,8 +77,8 @@ class ScenarioFile(pytest.File):
     def verdict(self, identifier: str) -> Judged:
         """The verdict on one expectation; runs the scenario as far as that needs."""
         if self._run is None:
-            apiserver = ApiServer(self.config.getoption("apiserver"))
-            self._run = run(self.path, self.config.getoption("keep"), apiserver)
+            keep, target = self.config.getoption("keep"), self.config.stash[_TARGET]
+            self._run = run(self.path, keep, target)
         while identifier not in self._verdicts and self._end is None:
             self._follow(next(self._run))
         if identifier not in self._verdicts:
@@ -94,8 +95,10 @@ class ScenarioFile(pytest.File):
 
     def _explain_absence(self) -> None:
         assert self._end is not None
-        if self._end.cannot:
+        if self._end.cannot and isinstance(self.config.stash[_TARGET], Emulation):
             pytest.skip(self._end.cannot)
+        if self._end.cannot:  # somebody chose that cluster for these scenarios
+            raise ExpectationFailed(f"it cannot run here: {self._end.cannot}")
         step = self._failed_step
         words = f"{step.where}: {step.text}: {step.problem}" if step else self._end.problem
         raise ExpectationFailed(f"never judged: {words or 'the run ended before it'}")
@@ -129,4 +132,4 @@ class ExpectationItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         where = self._expectation.where
-        return self.path, where.line - 1, f"{self.path.parent.name}: {self.name}"
+        return Path(where.file), where.line - 1, f"{self.path.parent.name}: {self.name}"

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpiderpoolError as error:
         print(f"harness: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        if words := str(interrupt):
+            print(f"harness: {words}", file=sys.stderr)
         return 130
     return status
 

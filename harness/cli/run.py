@@ -1,7 +1,7 @@
 """``harness run``: one scenario or more, with a live view.
 
 Exit status: 0 all passed, 1 something failed, 2 the scenario cannot be read or expects
-nothing, 3 this machine cannot run it.
+nothing, 3 it cannot run here.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.report.console import LiveView
-from harness.run.apiservers import ApiServer
 from harness.run.events import Ended, Event, Judged, Result, Step, encode
 from harness.run.launch import run
+from harness.run.target import Target, chosen, declare
 from harness.scenario.load import load
 
 PASSED, FAILED, UNREADABLE, IMPOSSIBLE = range(4)
@@ -30,13 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep captures and state of failures there"
     )
-    parser.add_argument(
-        "--apiserver",
-        type=ApiServer,
-        choices=list(ApiServer),
-        default=ApiServer.EMBEDDED,
-        help="the Kubernetes API to run on (default: %(default)s); real needs KUBEBUILDER_ASSETS",
-    )
+    declare(parser.add_argument)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -45,14 +39,15 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         BadInput: a scenario cannot be read; nothing has been run then.
     """
+    target = chosen(options)
     for scenario in options.scenarios:
         load(scenario)
-    return max(_run(scenario, options) for scenario in options.scenarios)
+    return max(_run(scenario, target, options) for scenario in options.scenarios)
 
 
-def _run(scenario: Path, options: argparse.Namespace) -> int:
+def _run(scenario: Path, target: Target, options: argparse.Namespace) -> int:
     view, status = LiveView(_console()), PASSED
-    for event in run(scenario, options.keep, options.apiserver):
+    for event in run(scenario, options.keep, target):
         if options.json:
             sys.stdout.buffer.write(encode(event))
             sys.stdout.flush()

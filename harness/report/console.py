@@ -55,7 +55,7 @@ class LiveView:
         for name, seconds in event.timings.items():
             self._print(f"{name:>24}  {seconds:6.2f} s", "dim")
         if event.cannot:
-            self._print(f"this machine cannot run it: {event.cannot}", "yellow")
+            self._print(f"it cannot run here: {event.cannot}", "yellow")
         if event.problem:
             self._print(f"stopped: {event.problem}", "bold red")
         count = Counter(judged.result for judged in self._judged)

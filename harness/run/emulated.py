@@ -21,11 +21,11 @@ from harness.run import apiservers
 from harness.run.apiservers import ApiServer
 from harness.run.components import ComponentFailed, Components, module
 from harness.run.kubectl import Kubectl
+from harness.run.problems import PartEnded
 from harness.run.writes import Write, words
 from harness.scenario.model import Part
 from harness.topology.build import build
 from harness.topology.model import Machine, Topology
-from spiderpool.errors import SpiderpoolError
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
@@ -37,10 +37,6 @@ SETTLE_SECONDS = 10.0
 SOCKET = "spiderpool.sock"
 
 CRDS = Path(__file__).parents[2] / "crds"
-
-
-class PartEnded(SpiderpoolError):
-    """A part of the cluster that should run until the end has failed."""
 
 
 class EmulatedCluster:

@@ -1,37 +1,24 @@
-"""``python -m harness.run.engine``: one scenario from its first step to its last, in a sandbox.
-
-It tells what happens on ``--events-fd`` (see :mod:`harness.run.events`) and leaves nothing.
-"""
+"""One scenario, from its first step to its last."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from harness.capture.pcapng import pcapng
-from harness.netns import sandbox
-from harness.netns.sandbox import SandboxRefused
-from harness.run.apiservers import ApiServer
 from harness.run.cluster import Cluster
 from harness.run.dump import write_state
-from harness.run.emulated import EmulatedCluster
-from harness.run.events import Ended, Event, Judged, Result, Started, encode
+from harness.run.events import Ended, Event, Judged, Result, Started
 from harness.run.events import Step as StepDone
 from harness.run.judging import Judge, Judgement
-from harness.run.readiness import obstacles
+from harness.run.problems import CannotRun
 from harness.run.session import Session
 from harness.run.steps import carry_out
 from harness.scenario.expectations import Expectation
-from harness.scenario.load import load
 from harness.scenario.model import Expect, Scenario, Step
-from harness.topology.load import load as load_topology
 from spiderpool.errors import SpiderpoolError
 
 TOPOLOGIES = "_topologies"
@@ -55,12 +42,19 @@ class Engine:
         self._failed = False
 
     async def run(self) -> None:
-        """Steps in order; after one that fails nothing more is done."""
-        started = time.monotonic()
-        scenario = self._scenario
+        """Steps in order; after one that fails, or when cancelled, nothing more is done."""
+        started, left_behind = time.monotonic(), ""
+        try:
+            ended = await self._go()
+        finally:
+            left_behind = await self._stop()
+        problem = "; ".join(filter(None, (ended.problem, left_behind)))
+        self._emit(replace(ended, seconds=time.monotonic() - started, problem=problem))
+
+    async def _go(self) -> Ended:
+        scenario, started = self._scenario, time.monotonic()
         count = len(list(scenario.expectations()))
         self._emit(Started(scenario.name, scenario.summary, count))
-        problem = ""
         timings: dict[str, float] = {}
         try:
             await self._session.start()
@@ -72,11 +66,21 @@ class Engine:
                     break
             if self._failed and self._keep is not None:
                 await write_state(self._session, self._keep / scenario.name)
+        except asyncio.CancelledError:
+            return Ended(0.0, timings, problem="interrupted")
+        except CannotRun as error:
+            return Ended(0.0, timings, cannot=str(error))
         except SpiderpoolError as error:
-            problem = str(error)
-        finally:
+            return Ended(0.0, timings, problem=str(error))
+        return Ended(0.0, timings)
+
+    async def _stop(self) -> str:
+        """What could not be taken away."""
+        try:
             await self._session.stop()
-        self._emit(Ended(time.monotonic() - started, timings, problem))
+        except SpiderpoolError as error:
+            return str(error)
+        return ""
 
     async def _step(self, step: Step) -> bool:
         if isinstance(step, Expect):
@@ -150,46 +154,3 @@ def details(judgement: Judgement) -> tuple[str, ...]:
         *(f"seen      {line}" for line in verdict.seen),
         *(f"why       {line}" for line in judgement.explanation),
     )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Entry point; whoever started the engine reads the events."""
-    parser = argparse.ArgumentParser(prog="python -m harness.run.engine", description=__doc__)
-    parser.add_argument("scenario", type=Path)
-    parser.add_argument("--events-fd", type=int, required=True)
-    parser.add_argument("--keep", type=Path)
-    parser.add_argument("--apiserver", type=ApiServer, default=ApiServer.EMBEDDED)
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-
-    def emit(event: Event) -> None:
-        os.write(options.events_fd, encode(event))
-
-    try:
-        keep = options.keep.resolve() if options.keep else None
-        sandbox.enter()
-        scenario = load(options.scenario)
-        if missing := "; ".join(obstacles(scenario, options.apiserver)):
-            emit(Ended(0.0, cannot=missing))
-        else:
-            topology = load_topology(topology_file(scenario))
-            cluster = EmulatedCluster(topology, sandbox.RUN, options.apiserver)
-            asyncio.run(_until_told(Engine(scenario, emit, keep, cluster)))
-    except SandboxRefused as error:
-        emit(Ended(0.0, cannot=str(error)))
-    except SpiderpoolError as error:
-        emit(Ended(0.0, problem=str(error)))
-    return 0
-
-
-async def _until_told(engine: Engine) -> None:
-    work = asyncio.ensure_future(engine.run())
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-    await asyncio.wait([work])
-    if not work.cancelled():
-        work.result()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -110,7 +110,11 @@ class Session:
         metadata = pod["metadata"]
         place = ledger_name(metadata["namespace"], metadata["name"])
         servers = EchoServers(namespace, place)
-        await servers.open(container_ports(pod))
+        try:
+            await servers.open(container_ports(pod))
+        except OSError:
+            servers.close()
+            raise
         self.capture.add(place, namespace)
         self._pod_nodes[place] = pod["spec"]["nodeName"]
 

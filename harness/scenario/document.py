@@ -13,6 +13,8 @@ from spiderpool.errors import BadInput
 
 MAX_BYTES = 1 << 20
 
+_NULL = "tag:yaml.org,2002:null"
+
 T = TypeVar("T")
 
 
@@ -139,6 +141,18 @@ def read(path: Path) -> Item:
     Raises:
         BadInput: the file cannot be read, is too large, or is not YAML.
     """
+    documents = read_all(path)
+    if len(documents) != 1:
+        raise BadInput(f"{path}:1", "is empty" if not documents else "has several documents")
+    return documents[0]
+
+
+def read_all(path: Path) -> list[Item]:
+    """The documents of a YAML file, without empty ones.
+
+    Raises:
+        BadInput: as :func:`read` does.
+    """
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -146,15 +160,14 @@ def read(path: Path) -> Item:
     if len(text) > MAX_BYTES:
         raise BadInput(str(path), f"has {len(text)} bytes", f"keep it under {MAX_BYTES}")
     try:
-        node = yaml.compose(text, Loader=_PlainLoader)
+        nodes = list(yaml.compose_all(text, Loader=_PlainLoader))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadInput(f"{path}:{line}", f"is not YAML: {error.problem}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise BadInput(str(path), f"is not YAML: {error}") from None
-    if node is None:
-        raise BadInput(f"{path}:1", "is empty")
-    return Item(node, Where(str(path), node.start_mark.line + 1), path.name)
+    full = (node for node in nodes if node is not None and node.tag != _NULL)
+    return [Item(node, Where(str(path), node.start_mark.line + 1), path.name) for node in full]
 
 
 def required(entries: Mapping[str, Item], key: str, owner: Item) -> Item:

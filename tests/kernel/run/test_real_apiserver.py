@@ -10,6 +10,7 @@ from harness.kubeapi.real import ASSETS, assets_folder
 from harness.run.apiservers import ApiServer
 from harness.run.events import Ended, Judged, Result, Started
 from harness.run.launch import run
+from harness.run.target import Emulation
 from harness.scenario.load import load
 
 pytestmark = [
@@ -25,7 +26,7 @@ QUICKSTART = Path(__file__).parents[3] / "scenarios/quickstart/scenario.yaml"
 
 
 def test_the_page_runs_on_a_real_apiserver() -> None:
-    started, *events = run(QUICKSTART, apiserver=ApiServer.REAL)
+    started, *events = run(QUICKSTART, target=Emulation(ApiServer.REAL))
     assert isinstance(started, Started)
     ended = events[-1]
     assert isinstance(ended, Ended)
@@ -39,6 +40,6 @@ def test_the_page_runs_on_a_real_apiserver() -> None:
 
 def test_without_its_programs_it_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ASSETS)
-    *_, ended = run(QUICKSTART, apiserver=ApiServer.REAL)
+    *_, ended = run(QUICKSTART, target=Emulation(ApiServer.REAL))
     assert isinstance(ended, Ended)
     assert f"export {ASSETS}=$(ci/kube-assets)" in ended.cannot

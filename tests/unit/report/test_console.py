@@ -59,7 +59,7 @@ def test_the_table_has_every_expectation_with_brackets_and_time() -> None:
 
 def test_why_nothing_was_judged_is_said() -> None:
     assert printed(Ended(0.0, cannot="no kubectl"))[-2:] == [
-        "this machine cannot run it: no kubectl",
+        "it cannot run here: no kubectl",
         "nothing was judged in 0.00 s",
     ]
     assert "stopped: the API ended" in printed(Ended(1.0, problem="the API ended"))

@@ -1,0 +1,109 @@
+"""``python -m harness.run``: runs one scenario and tells what happens on ``--events-fd``.
+
+An emulated cluster is in a sandbox with the whole process. In an existing one the process stays
+in the namespaces that it was started in, which the paths of the inventory are for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.netns import sandbox, syscalls
+from harness.netns.sandbox import SandboxRefused
+from harness.run.cluster import Cluster
+from harness.run.emulated import EmulatedCluster
+from harness.run.engine import Engine, topology_file
+from harness.run.events import Ended, Event, encode
+from harness.run.existing.cluster import ExistingCluster
+from harness.run.existing.inventory import read_inventory
+from harness.run.readiness import obstacles, obstacles_on_a_cluster
+from harness.run.target import Emulation, Existing, chosen, declare
+from harness.scenario.load import load
+from harness.scenario.model import Scenario
+from harness.topology.load import load as load_topology
+from spiderpool.errors import BadInput, SpiderpoolError
+
+Emit = Callable[[Event], None]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; whoever started the engine reads the events."""
+    parser = argparse.ArgumentParser(prog="python -m harness.run", description=__doc__)
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("--events-fd", type=int, required=True)
+    parser.add_argument("--keep", type=Path)
+    declare(parser.add_argument)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+
+    def emit(event: Event) -> None:
+        os.write(options.events_fd, encode(event))
+
+    try:
+        keep, target = options.keep.resolve() if options.keep else None, chosen(options)
+        if isinstance(target, Emulation):
+            _emulate(options.scenario, target, emit, keep)
+        else:
+            _visit(options.scenario, target, emit, keep)
+    except SandboxRefused as error:
+        emit(Ended(0.0, cannot=str(error)))
+    except SpiderpoolError as error:
+        emit(Ended(0.0, problem=str(error)))
+    return 0
+
+
+def _emulate(path: Path, target: Emulation, emit: Emit, keep: Path | None) -> None:
+    sandbox.enter()
+    scenario = load(path)
+    if missing := "; ".join(obstacles(scenario, target.apiserver)):
+        emit(Ended(0.0, cannot=missing))
+        return
+    topology = load_topology(topology_file(scenario))
+    _run(scenario, EmulatedCluster(topology, sandbox.RUN, target.apiserver), emit, keep)
+
+
+def _visit(path: Path, target: Existing, emit: Emit, keep: Path | None) -> None:
+    """The objects go even when whoever started this is killed."""
+    syscalls.set_parent_death_signal(signal.SIGTERM)
+    scenario, inventory = load(path), read_inventory(target.inventory)
+    kubeconfig = target.kubeconfig or inventory.kubeconfig
+    if kubeconfig is None:
+        raise BadInput(str(target.inventory), "names no kubeconfig", "add it, or --kubeconfig")
+    if missing := "; ".join(obstacles_on_a_cluster(scenario)):
+        emit(Ended(0.0, cannot=missing))
+        return
+    topology = load_topology(topology_file(scenario))
+    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+        cluster = ExistingCluster(inventory, topology, scenario.names, Path(folder), kubeconfig)
+        _run(scenario, cluster, emit, keep)
+
+
+def _run(scenario: Scenario, cluster: Cluster, emit: Emit, keep: Path | None) -> None:
+    asyncio.run(_until_told(Engine(scenario, emit, keep, cluster)))
+
+
+async def _until_told(engine: Engine) -> None:
+    """A second signal does not interrupt what the first one has made it tidy up."""
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    work, signalled = asyncio.ensure_future(engine.run()), asyncio.ensure_future(told.wait())
+    await asyncio.wait([work, signalled], return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
+        work.cancel()
+    await asyncio.wait([work])
+    signalled.cancel()
+    if not work.cancelled():
+        work.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
