@@ -17,6 +17,7 @@ from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.agent.coordinator_kernel import Call
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.request import CniRequest, parse_request
+from spiderpool.kernel.in_process import InProcess
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
@@ -136,7 +137,7 @@ def attachments(state: Path, pods_a_node: int) -> Iterator[tuple[Attachment, Att
         build_ours(plan, ledger)
         alone = ledger.create("alone")
         apply(alone, [up("lo")])
-        node, handler = ledger[NODE], CoordinatorHandler(PageSources(), state)
+        node, handler = ledger[NODE], CoordinatorHandler(PageSources(), state, InProcess())
         beside = ledger[f"{NODE}-0"]
         overlay = Attachment(node, beside, IfName("net1"), "overlay", "10.6.212.145", handler)
         underlay = Attachment(node, alone, IfName("eth0"), "underlay", "10.6.212.146", handler)

@@ -6,6 +6,7 @@
     ├── BadInput             a user wrote something wrong: says where, what, and the way out
     ├── OperationFailed      the kernel refused one operation of a plan
     ├── NamespaceGone        a network namespace cannot be opened any more
+    ├── KernelRoleGone       the process that works in namespaces gave no answer
     ├── KubeError            the Kubernetes API answered with a Status
     │   ├── NotFound             404
     │   ├── AlreadyExists        409, reason AlreadyExists
@@ -96,6 +97,15 @@ class NamespaceGone(SpiderpoolError):
     """The network namespace does not exist, or not any more."""
 
     code = CniCode.UNKNOWN_CONTAINER
+
+
+class KernelRoleGone(SpiderpoolError):
+    """The kernel role does not answer; whether it did what it was asked is not known.
+
+    What it may have done is taken back by DEL or GC, from footprint and state.
+    """
+
+    code = CniCode.TRY_AGAIN_LATER
 
 
 class KubeError(SpiderpoolError):

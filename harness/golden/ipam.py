@@ -24,6 +24,7 @@ from spiderpool.cni.request import parse_request
 from spiderpool.errors import SpiderpoolError
 from spiderpool.ipam.blocks import Change, by_block, new_object
 from spiderpool.ipam.facts import Pod
+from spiderpool.kernel.in_process import InProcess
 from spiderpool.kube.api import Object
 from spiderpool.kube.informer import Informers
 from spiderpool.kube.resources import (
@@ -86,7 +87,7 @@ async def _play(bench: Bench, recorded: Object) -> list[Object]:
     informers = Informers(api)
     sources = Sources(AgentCaches.start(informers, NODE_NAME), cluster_network=CLUSTER_NETWORK)
     service = IpamService(api, sources, bench.families)
-    handler = IpamHandler(service, NODE_NAME, _nobody_listens)
+    handler = IpamHandler(service, NODE_NAME, _nobody_listens, InProcess())
     await informers.synced()
     try:
         return [await _step(handler, api, recorded["pod"], step) for step in recorded["steps"]]

@@ -19,6 +19,7 @@ from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.install import install
 from spiderpool.cni.request import CniRequest
 from spiderpool.ipam.attachments import NETWORKS
+from spiderpool.kernel.in_process import InProcess
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import Address
 
@@ -80,7 +81,7 @@ class OurCoordinator:
 
     async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
         socket = self._folder / "agent.sock"
-        handler = CoordinatorHandler(self._sources, self._folder / "footprints")
+        handler = CoordinatorHandler(self._sources, self._folder / "footprints", InProcess())
         plugins = {COORDINATOR: Plugin(handler, frozenset())}
         server = Server(socket, plugins, AlwaysReady(), NeverPostponed())
         serving = asyncio.create_task(server.run())

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from spiderpool.agent.configuration import configuration, removal_configuration
 from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, macs_of, read_facts
-from spiderpool.agent.detection import Wire, announce, conflicts, silent
 from spiderpool.agent.footprints import Footprints
 from spiderpool.agent.threads import in_thread
 from spiderpool.cni.request import Attachment, CniRequest
@@ -19,13 +18,21 @@ from spiderpool.cni.result import CniResult, IpConfig
 from spiderpool.coordinator.check import differences
 from spiderpool.coordinator.footprint import Footprint, footprint
 from spiderpool.coordinator.plan import Plan, plan
-from spiderpool.errors import BadInput, CniCode, CniError, NamespaceGone, OperationFailed
+from spiderpool.errors import (
+    BadInput,
+    CniCode,
+    CniError,
+    KernelRoleGone,
+    NamespaceGone,
+    OperationFailed,
+)
 from spiderpool.ipam.attachments import nics_of
 from spiderpool.ipam.conflicts import Conflict, Fate, complaint
 from spiderpool.ipam.facts import read_pod
 from spiderpool.ipam.sticky import is_moving_in
-from spiderpool.netlink.kernel import Kernel
+from spiderpool.kernel.role import KernelRole, Wire
 from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.transport import Transport
 from spiderpool.types.address import Address, address_of
 from spiderpool.types.modes import CniCommand, Mode
 from spiderpool.types.names import IfName
@@ -60,8 +67,8 @@ class CoordinatorHandler:
     rule and table.
     """
 
-    def __init__(self, sources: Sources, state: Path) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sources, state: Path, kernel: KernelRole) -> None:
+        self._sources, self._kernel = sources, kernel
         self._footprints = Footprints(state)
         self._node = asyncio.Lock()
 
@@ -90,11 +97,12 @@ class CoordinatorHandler:
         except OSError as exc:
             words = f"{request.ifname} cannot be probed: {exc.strerror}"
             raise CniError(CniCode.IO_FAILURE, words) from None
+        cookie = await self._kernel.cookie(pod)
         async with self._node:
-            made = await in_thread(self._attach, call, request.network, own, pod)
+            made = await in_thread(self._attach, call, request.network, own, pod, cookie)
         for warning in made.warnings:
             log.warning("%s: %s", request, warning)
-        await in_thread(_announce, request, pod, made.mac)
+        await in_thread(self._announce, request, pod, made.mac)
         return _with_mac(given, request.ifname, made.mac).to_json(request.cni_version)
 
     async def _detect(self, request: CniRequest, call: Call, pod: Namespace) -> None:
@@ -106,18 +114,18 @@ class CoordinatorHandler:
         config = call.config
         if not (config.detect_ip_conflict or config.detect_gateway):
             return
-        wire = await in_thread(_wire, call.nic, pod)
+        wire = await in_thread(self._wire, call.nic, pod)
         ips = _ips_of(request)
         if config.detect_ip_conflict:
             await self._refuse_conflicts(request, wire, ips)
         if config.detect_gateway:
             gateways = {ip.gateway: address_of(ip.address) for ip in ips if ip.gateway}
-            if missing := await silent(wire, gateways):
+            if missing := await self._kernel.silent(wire, gateways):
                 words = f"no answer on {call.nic} from gateway {', '.join(missing)}"
                 raise CniError(CniCode.GATEWAY_UNREACHABLE, words)
 
     async def _refuse_conflicts(self, request: CniRequest, wire: Wire, ips: list[IpConfig]) -> None:
-        rivals = await conflicts(wire, [address_of(ip.address) for ip in ips])
+        rivals = await self._kernel.conflicts(wire, [address_of(ip.address) for ip in ips])
         taken = [address for ip in ips if (address := address_of(ip.address)) in rivals]
         if not taken:
             return
@@ -143,12 +151,14 @@ class CoordinatorHandler:
             node_namespace=own.fd,
         )
 
-    def _attach(self, call: Call, network: str, own: Namespace, pod: Namespace) -> Plan:
-        with Kernel(own) as node, Kernel(pod) as inside:
+    def _attach(
+        self, call: Call, network: str, own: Namespace, pod: Namespace, cookie: int
+    ) -> Plan:
+        with self._kernel.open(own) as node, self._kernel.open(pod) as inside:
             facts = read_facts(call, inside, node)
             made = plan(facts)
             earlier = self._footprints.load(call.container, call.nic)
-            left = footprint(facts, made, network, pod.cookie).over(earlier)
+            left = footprint(facts, made, network, cookie).over(earlier)
             if left != earlier:
                 self._footprints.save(left)
             try:
@@ -159,6 +169,18 @@ class CoordinatorHandler:
                 raise
         return made
 
+    def _wire(self, nic: IfName, pod: Namespace) -> Wire:
+        with self._kernel.open(pod) as inside:
+            return Wire(pod, nic, *macs_of(inside, nic))
+
+    def _announce(self, request: CniRequest, pod: Namespace, mac: str) -> None:
+        """Best effort: without it, others find out when their entries grow old."""
+        addresses = [address_of(ip.address) for ip in _ips_of(request)]
+        try:
+            self._kernel.announce(Wire(pod, request.ifname, mac), addresses)
+        except (OSError, KernelRoleGone) as exc:
+            log.warning("%s: addresses are not announced: %s", request, exc)
+
     async def _check(self, request: CniRequest, own: Namespace, pod: Namespace) -> None:
         given = _given(request)
         call = await self._call(request, own)
@@ -167,7 +189,7 @@ class CoordinatorHandler:
         addresses = tuple(ip.address for ip in given.ips)
 
         def compare() -> tuple[str, ...]:
-            with Kernel(own) as node, Kernel(pod) as inside:
+            with self._kernel.open(own) as node, self._kernel.open(pod) as inside:
                 return differences(read_facts(call, inside, node), addresses)
 
         async with self._node:
@@ -176,11 +198,12 @@ class CoordinatorHandler:
             raise CniError(CniCode.CHECK_FAILED, f"{request}: {'; '.join(found)}")
 
     async def _del(self, request: CniRequest, own: Namespace, pod: Namespace | None) -> None:
-        """Never fails: what cannot be removed now, GC or the next DEL removes."""
+        """What cannot be removed now, GC or the next DEL removes."""
         config = removal_configuration(request.config, self._sources.coordinator())
         call = Call(request.ifname, request.container_id, config)
         async with self._node:
-            failures = await in_thread(self._detach, call, own, pod)
+            meant = await self._meant(request, pod) if pod is not None else None
+            failures = await in_thread(self._detach, call, own, meant)
         for failure in failures:
             log.warning("%s: not removed: %s", request, failure)
 
@@ -188,11 +211,33 @@ class CoordinatorHandler:
         known = self._footprints.load(call.container, call.nic)
         if known is None and call.config.mode is Mode.DISABLED:
             return []
-        with Kernel(own) as node:
-            failures = _detach_from(call, known, pod, node)
+        with self._kernel.open(own) as node:
+            failures = self._detach_from(call, known, pod, node)
         if not failures:
             self._footprints.forget(call.container, call.nic)
         return failures
+
+    async def _meant(self, request: CniRequest, pod: Namespace) -> Namespace | None:
+        """The pod's namespace, unless its path leads to another one by now."""
+        known = self._footprints.load(request.container_id, request.ifname)
+        if known is None or not known.netns:
+            return pod
+        try:
+            return pod if known.netns == await self._kernel.cookie(pod) else None
+        except NamespaceGone:
+            return None
+
+    def _detach_from(
+        self, call: Call, known: Footprint | None, pod: Namespace | None, node: Transport
+    ) -> list[OperationFailed]:
+        """Without the pod's namespace when it is gone."""
+        try:
+            if pod is not None:
+                with self._kernel.open(pod) as inside:
+                    return detach(call, known, inside, node)
+        except NamespaceGone:
+            log.info("the namespace of container %s is gone", call.container)
+        return detach(call, known, None, node)
 
     async def _gc(self, request: CniRequest, own: Namespace) -> None:
         """Remove what the network's attachments left that the runtime does not know."""
@@ -209,19 +254,6 @@ class CoordinatorHandler:
             if known.network == request.network
             and Attachment(known.container, known.nic) not in request.valid_attachments
         ]
-
-
-def _detach_from(
-    call: Call, known: Footprint | None, pod: Namespace | None, node: Kernel
-) -> list[OperationFailed]:
-    """Without the pod's namespace when it is gone, though its path may lead to another one."""
-    if pod is not None and (known is None or known.netns in (0, pod.cookie)):
-        try:
-            with Kernel(pod) as inside:
-                return detach(call, known, inside, node)
-        except NamespaceGone:
-            log.info("the namespace of container %s is gone", call.container)
-    return detach(call, known, None, node)
 
 
 def _given(request: CniRequest) -> CniResult:
@@ -243,20 +275,6 @@ def _ips_of(request: CniRequest) -> list[IpConfig]:
         for ip in given.ips
         if ip.interface is None or given.interfaces[ip.interface].name == request.ifname
     ]
-
-
-def _wire(nic: IfName, pod: Namespace) -> Wire:
-    with Kernel(pod) as inside:
-        return Wire(pod, nic, *macs_of(inside, nic))
-
-
-def _announce(request: CniRequest, pod: Namespace, mac: str) -> None:
-    """Best effort: without it, others find out when their entries grow old."""
-    addresses = [address_of(ip.address) for ip in _ips_of(request)]
-    try:
-        announce(Wire(pod, request.ifname, mac), addresses)
-    except OSError as exc:
-        log.warning("%s: addresses are not announced: %s", request, exc)
 
 
 def _with_mac(given: CniResult, nic: IfName, mac: str) -> CniResult:

@@ -23,7 +23,6 @@ from spiderpool.ifacer.devices import BondDevice, Device, devices
 from spiderpool.ifacer.plan import plan
 from spiderpool.ifacer.removal import in_use, removal
 from spiderpool.netlink.apply import absent, apply, apply_all
-from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.selection import Selection
@@ -42,7 +41,7 @@ Open = Callable[[Namespace], Transport]
 class IfacerHandler:
     """Serves one node; ``state`` is the folder of what it made. One call at a time."""
 
-    def __init__(self, state: Path, open_node: Open = Kernel) -> None:
+    def __init__(self, state: Path, open_node: Open) -> None:
         self._devices, self._open = Devices(state), open_node
         self._node = asyncio.Lock()
 

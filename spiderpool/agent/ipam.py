@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -13,13 +13,15 @@ from spiderpool.agent.ipam_endpoint import EndpointWriter
 from spiderpool.agent.ipam_keepers import Keepers
 from spiderpool.agent.ipam_master import master_of
 from spiderpool.agent.ipam_service import IpamService
+from spiderpool.agent.threads import in_thread
 from spiderpool.cni.request import CniRequest
 from spiderpool.errors import BadInput, CniCode, CniError, NoAddress, NotFound
 from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
 from spiderpool.ipam.holders import holder_of
 from spiderpool.ipam.ledger import Entry
-from spiderpool.ipam.netconf import read_conf
+from spiderpool.ipam.netconf import Master, read_conf
+from spiderpool.kernel.role import KernelRole
 from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import POD
 from spiderpool.netlink.namespace import Namespace
@@ -46,8 +48,10 @@ Warn = Callable[[Pod, Reason, str], Awaitable[None]]
 class IpamHandler:
     """Serves one node; ``warn`` tells a pod's users why it gets no address."""
 
-    def __init__(self, service: IpamService, node: NodeName, warn: Warn) -> None:
-        self._service, self._node, self._warn = service, node, warn
+    def __init__(
+        self, service: IpamService, node: NodeName, warn: Warn, kernel: KernelRole
+    ) -> None:
+        self._service, self._node, self._warn, self._kernel = service, node, warn, kernel
         self._endpoints = EndpointWriter(service.client)
         self._keepers = Keepers(service.client)
         self._locks: WeakValueDictionary[PodUID, asyncio.Lock] = WeakValueDictionary()
@@ -82,7 +86,7 @@ class IpamHandler:
             node=self._node,
             network=request.network,
             container_id=request.container_id,
-            netns=namespace.cookie if namespace else None,
+            netns=await self._kernel.cookie(namespace) if namespace else None,
         )
         async with self._locks.setdefault(pod.uid, asyncio.Lock()):
             grant = await self._grant(request, own, pod, holder)
@@ -102,13 +106,17 @@ class IpamHandler:
         conf = read_conf(request.config)
         try:
             if conf.match_master:
-                master = await asyncio.to_thread(master_of, request.config, own)
+                master = await in_thread(self._master, request.config, own)
                 conf = replace(conf, master=master)
             return await self._service.claim(pod, holder, conf, ADD_SECONDS)
         except (NoAddress, BadInput) as exc:
             reason = Reason.NO_ADDRESS if isinstance(exc, NoAddress) else Reason.BAD_INPUT
             await self._warn(pod, reason, f"{request.ifname}: {exc}")
             raise
+
+    def _master(self, config: Mapping[str, Any], own: Namespace) -> Master:
+        with self._kernel.open(own) as node:
+            return master_of(config, node)
 
     async def _del(self, request: CniRequest) -> None:
         """Free what this very sandbox holds, unless its pod lives on and will ask again, or

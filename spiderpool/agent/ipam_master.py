@@ -9,9 +9,8 @@ from typing import Any
 
 from spiderpool.errors import BadInput
 from spiderpool.ipam.netconf import Master
-from spiderpool.netlink.dump import dump
-from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.selection import Selection
+from spiderpool.netlink.transport import Transport
 from spiderpool.types.address import network_of
 from spiderpool.types.names import IfName
 
@@ -20,7 +19,7 @@ PCI_DEVICES = Path("/sys/bus/pci/devices")
 _PCI_ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 
 
-def master_of(config: Mapping[str, Any], node: Namespace, devices: Path = PCI_DEVICES) -> Master:
+def master_of(config: Mapping[str, Any], node: Transport, devices: Path = PCI_DEVICES) -> Master:
     """The physical function of ``deviceID`` (which Multus writes into the configuration), and
     the networks of its addresses in the node's namespace.
 
@@ -40,5 +39,5 @@ def master_of(config: Mapping[str, Any], node: Namespace, devices: Path = PCI_DE
         raise BadInput(where, f"{device} is no virtual function of a network device")
     links = tuple(IfName(name) for name in sorted(names))
     wanted = Selection(links=links, addresses_of=links, tables=(), neighbours_of=(), rules=False)
-    addresses = (entry.address for entry in dump(node, wanted).addresses if entry.link in links)
+    addresses = (entry.address for entry in node.dump(wanted).addresses if entry.link in links)
     return Master(links[0], frozenset(map(network_of, addresses)))

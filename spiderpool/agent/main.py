@@ -25,6 +25,9 @@ from spiderpool.agent.server import Handler, Plugin, Server
 from spiderpool.agent.wire import RawRequest
 from spiderpool.errors import SpiderpoolError
 from spiderpool.ipam.facts import Pod
+from spiderpool.kernel.in_process import InProcess
+from spiderpool.kernel.remote import Remote
+from spiderpool.kernel.role import KernelRole
 from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
 from spiderpool.kube.events import EventRecorder, Subject
@@ -51,19 +54,21 @@ async def run(options: Options, client: Client) -> None:
     events = EventRecorder(client, "spiderpool-agent", options.node)
     known = Sources(caches, options.cluster_network, options.namespace)
     ipam = IpamService(client, known, options.families, options.node)
-    measured = measured_ipam(ipam, options.node, events)
+    kernel = kernel_role(options)
+    measured = measured_ipam(ipam, options.node, events, kernel)
     with Namespace.open(options.netns) if options.netns else Namespace.current() as own:
 
         async def settle(request: RawRequest) -> None:
             await server.carry_out(request, own, None)
 
         intents = Intents(options.intents, settle)
-        ifacer = IfacerHandler(options.devices)
+        ifacer = IfacerHandler(options.devices, kernel.open)
         await ifacer.restore(own)
         sources = CachedSources(client, caches, options.node, ipam)
+        coordinator = coordinator_plugin(sources, options, kernel)
         plugins = {
             "spiderpool": ipam_plugin(measured),
-            COORDINATOR: reported(coordinator_plugin(sources, options), events, caches.pods),
+            COORDINATOR: reported(coordinator, events, caches.pods),
             "ifacer": Plugin(ifacer, needs_caches=frozenset()),
         }
         server = Server(options.socket, plugins, readiness, intents)
@@ -89,13 +94,20 @@ async def run(options: Options, client: Client) -> None:
             await client.close()
 
 
-def measured_ipam(service: IpamService, node: NodeName, events: EventRecorder) -> MeasuredIpam:
+def kernel_role(options: Options) -> KernelRole:
+    """Who works in namespaces: another process, or this one."""
+    return Remote(options.kernel_socket) if options.kernel_socket else InProcess()
+
+
+def measured_ipam(
+    service: IpamService, node: NodeName, events: EventRecorder, kernel: KernelRole
+) -> MeasuredIpam:
     """Who carries out what the plugin ``spiderpool`` is asked."""
 
     async def warn(pod: Pod, reason: Reason, message: str) -> None:
         events.warn(Subject("v1", "Pod", pod.name, pod.namespace, pod.uid), reason, message)
 
-    return MeasuredIpam(IpamHandler(service, node, warn), service.counters)
+    return MeasuredIpam(IpamHandler(service, node, warn, kernel), service.counters)
 
 
 def ipam_plugin(handler: Handler) -> Plugin:
@@ -104,10 +116,10 @@ def ipam_plugin(handler: Handler) -> Plugin:
     return Plugin(handler, needs)
 
 
-def coordinator_plugin(sources: CachedSources, options: Options) -> Plugin:
+def coordinator_plugin(sources: CachedSources, options: Options, kernel: KernelRole) -> Plugin:
     """The plugin ``coordinator``: what it removes is known to this node alone."""
     needs = frozenset({CniCommand.ADD, CniCommand.CHECK})
-    return Plugin(CoordinatorHandler(sources, options.footprints), needs)
+    return Plugin(CoordinatorHandler(sources, options.footprints, kernel), needs)
 
 
 async def _say_when_ready(readiness: CacheReadiness, node: NodeName) -> None:

@@ -24,6 +24,7 @@ class Options:
     kubeconfig: str | None
     state_dir: Path
     netns: str | None
+    kernel_socket: Path | None = None
     families: frozenset[Family] = frozenset(Family)
     cluster_network: str = ""
     namespace: str = "kube-system"
@@ -59,6 +60,13 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--netns", help="path of the node's network namespace; default: this process' own"
     )
+    parser.add_argument(
+        "--kernel-socket",
+        type=Path,
+        metavar="PATH",
+        help="of python -m spiderpool.kernel, which then does what needs capabilities"
+        " (default: this process does)",
+    )
     _add_cluster_options(parser)
     add_options(parser)
     logs.add_options(parser)
@@ -69,6 +77,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         kubeconfig=given.kubeconfig,
         state_dir=given.state_dir,
         netns=given.netns,
+        kernel_socket=given.kernel_socket,
         families=_families(given),
         cluster_network=given.cluster_network,
         namespace=given.namespace,

@@ -12,6 +12,8 @@ from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.cni.request import Attachment, CniRequest
 from spiderpool.cni.result import result_from_json
 from spiderpool.ipam.conflicts import Fate
+from spiderpool.kernel.in_process import InProcess
+from spiderpool.kernel.role import KernelRole
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
@@ -152,7 +154,7 @@ class AttachedPod:
 
 
 @contextmanager
-def attached_pod(state: Path) -> Iterator[AttachedPod]:
+def attached_pod(state: Path, kernel: KernelRole | None = None) -> Iterator[AttachedPod]:
     """The node's uplink and the router behind it; the pod is empty yet."""
     with new_namespace() as node, new_namespace() as pod, new_namespace() as outside:
         peer = Peer(IfName("lan"), outside.fd)
@@ -178,4 +180,6 @@ def attached_pod(state: Path) -> Iterator[AttachedPod]:
         )
         apply(pod, [up("lo")])
         sources = FixedSources()
-        yield AttachedPod(node, pod, outside, CoordinatorHandler(sources, state), sources)
+        yield AttachedPod(
+            node, pod, outside, CoordinatorHandler(sources, state, InProcess()), sources
+        )

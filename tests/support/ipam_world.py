@@ -19,6 +19,7 @@ from spiderpool.cni.request import CniRequest, parse_request
 from spiderpool.ipam.conflicts import Fate
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.ledger import Ledger
+from spiderpool.kernel.in_process import InProcess
 from spiderpool.kube.api import Object
 from spiderpool.kube.informer import Informers
 from spiderpool.kube.resources import (
@@ -52,7 +53,7 @@ class Agent:
         self.service = IpamService(self.client, Sources(caches), now=lambda: world.now)
         self.sources = CachedSources(self.client, caches, NodeName(node), self.service)
         self.warnings: list[tuple[str, str, str]] = []
-        self.handler = IpamHandler(self.service, NodeName(node), self._warn)
+        self.handler = IpamHandler(self.service, NodeName(node), self._warn, InProcess())
 
     async def _warn(self, pod: Pod, reason: str, message: str) -> None:
         self.warnings.append((pod.key, reason, message))

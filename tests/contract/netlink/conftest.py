@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from kernel_roles import serving
 
 from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.objects import NetState
@@ -14,15 +16,22 @@ from spiderpool.netlink.transport import Transport
 from spiderpool.testing.namespaces import new_namespace
 from spiderpool.testing.netlink import FakeKernel
 
+REAL = [pytest.param(name, marks=pytest.mark.kernel) for name in ("kernel", "role")]
 
-@pytest.fixture(params=["fake", pytest.param("kernel", marks=pytest.mark.kernel)])
-def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
-    """A fresh namespace, pretended or real."""
+
+@pytest.fixture(params=["fake", *REAL])
+def transport(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Transport]:
+    """A fresh namespace, pretended or real, the latter also behind the kernel role's socket."""
     if request.param == "fake":
         yield FakeKernel()
         return
-    with new_namespace() as namespace, Kernel(namespace) as kernel:
-        yield kernel
+    with new_namespace() as namespace:
+        if request.param == "kernel":
+            with Kernel(namespace) as kernel:
+                yield kernel
+        else:
+            with serving(tmp_path) as role, role.open(namespace) as inside:
+                yield inside
 
 
 @pytest.fixture

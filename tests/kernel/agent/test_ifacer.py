@@ -16,6 +16,7 @@ from spiderpool.cni.request import CniRequest
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
+from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import Link, LinkKind
 from spiderpool.netlink.operations import SetSysctl
@@ -49,7 +50,7 @@ def node(netns: Namespace) -> Iterator[Namespace]:
 
 class Ifacer:
     def __init__(self, folder: Path, own: Namespace) -> None:
-        self._handler, self._own = IfacerHandler(folder), own
+        self._handler, self._own = IfacerHandler(folder, Kernel), own
 
     def call(self, command: CniCommand, container: str, config: dict[str, Any]) -> None:
         made = CniRequest(

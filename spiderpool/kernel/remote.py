@@ -1,0 +1,188 @@
+"""The kernel role in another process, asked over its unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self, TypeVar
+
+from spiderpool.errors import CniCode, CniError, KernelRoleGone, NamespaceGone, OperationFailed
+from spiderpool.kernel import messages, wire
+from spiderpool.kernel.codec import Malformed
+from spiderpool.kernel.role import Wire
+from spiderpool.netlink.channel import Answer
+from spiderpool.netlink.namespace import Namespace
+from spiderpool.netlink.objects import NetState
+from spiderpool.netlink.operations import Operation
+from spiderpool.netlink.selection import EVERYTHING, Selection
+from spiderpool.types.address import Address
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 20
+"""The kernel needs milliseconds, probing less than half a second."""
+
+
+class Remote:
+    """:class:`spiderpool.kernel.role.KernelRole` behind the socket at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def open(self, namespace: Namespace) -> RemoteKernel:
+        return RemoteKernel(self._path, namespace)
+
+    async def cookie(self, namespace: Namespace) -> int:
+        return (await self._ask_patiently(namespace, messages.AskCookie(), messages.Cookie)).cookie
+
+    async def conflicts(self, on: Wire, addresses: Iterable[Address]) -> dict[Address, str]:
+        siblings = tuple(on.siblings)
+        request = messages.FindRivals(on.nic, on.mac, siblings, tuple(addresses))
+        answer = await self._ask_patiently(on.namespace, request, messages.Rivals)
+        return dict(answer.rivals)
+
+    async def silent(self, on: Wire, gateways: Mapping[Address, Address]) -> tuple[Address, ...]:
+        request = messages.FindSilent(on.nic, on.mac, gateways)
+        return (await self._ask_patiently(on.namespace, request, messages.Silent)).gateways
+
+    def announce(self, on: Wire, addresses: Iterable[Address]) -> None:
+        with self.open(on.namespace) as inside:
+            inside.ask(messages.Announce(on.nic, on.mac, tuple(addresses)), messages.Done)
+
+    async def _ask_patiently(
+        self, namespace: Namespace, request: messages.Request, kind: type[T]
+    ) -> T:
+        """Other calls go on until the answer comes; a cancel does not wait for it."""
+        with self.open(namespace) as inside:
+            inside.send(request)
+            await inside.answered()
+            return inside.receive(kind)
+
+
+class RemoteKernel:
+    """:class:`spiderpool.netlink.transport.Transport`: a connection, made with the first request.
+
+    Raises KernelRoleGone from any method when there is nobody, or not any more. What was being
+    executed then may have been done, in part or in whole.
+    """
+
+    def __init__(self, path: Path, namespace: Namespace) -> None:
+        self._path, self._namespace = path, namespace
+        self._connection: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def execute(
+        self, plan: Sequence[Operation], *, until_refused: bool = False
+    ) -> Sequence[Answer]:
+        if not plan:
+            return ()
+        sent, descriptors = messages.without_descriptors(plan)
+        request = messages.Execute(sent, until_refused)
+        return self.ask(request, messages.Outcomes, descriptors).answers
+
+    def dump(self, selection: Selection = EVERYTHING) -> NetState:
+        return self.ask(messages.Dump(selection), messages.State).state
+
+    def ask(self, request: messages.Request, kind: type[T], descriptors: Sequence[int] = ()) -> T:
+        """The answer, which must be a ``kind``."""
+        self.send(request, descriptors)
+        return self.receive(kind)
+
+    def send(self, request: messages.Request, descriptors: Sequence[int] = ()) -> None:
+        try:
+            if self._connection is None:
+                self._connection = _connected(self._path)
+                descriptors = (self._namespace.fd, *descriptors)
+            wire.send(self._connection, messages.encode_request(request), descriptors)
+        except OSError as error:
+            raise self._gone(error.strerror or str(error)) from None
+
+    def receive(self, kind: type[T]) -> T:
+        assert self._connection is not None
+        try:
+            payload = wire.receive(self._connection, wire.LARGEST_ANSWER, [])
+            if payload is None:
+                raise self._gone("it has ended, or does not serve this user")
+            answer = messages.decode_answer(payload)
+        except BlockingIOError:
+            raise self._gone(f"no answer within {ANSWER_SECONDS} s") from None
+        except OSError as error:
+            raise self._gone(error.strerror or str(error)) from None
+        except Malformed as error:
+            raise _fault(f"its answer is malformed: {error}") from None
+        if isinstance(answer, kind):
+            return answer
+        raise _error(answer)
+
+    async def answered(self) -> None:
+        """Wait until :meth:`receive` does not."""
+        assert self._connection is not None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await readable(self._connection)
+        except TimeoutError:
+            raise self._gone(f"no answer within {ANSWER_SECONDS} s") from None
+
+    def _gone(self, reason: str) -> KernelRoleGone:
+        self.close()
+        return KernelRoleGone(f"the kernel role at {self._path} does not answer: {reason}")
+
+
+async def readable(connection: socket.socket) -> None:
+    """Wait until something can be read, were it the end."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(connection, tell)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(connection)
+
+
+def _connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        limit = struct.pack("@ll", ANSWER_SECONDS, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _error(answer: messages.Answer) -> Exception:
+    match answer:
+        case messages.Refused(operation, code, detail):
+            return OperationFailed(operation, code, detail)
+        case messages.Gone(message):
+            return NamespaceGone(message)
+        case messages.CannotSend(code):
+            return OSError(code, os.strerror(code))
+        case messages.Fault(message):
+            return _fault(message)
+    return _fault(f"{type(answer).__name__} is no answer to this")
+
+
+def _fault(words: str) -> CniError:
+    return CniError(CniCode.INTERNAL, f"the kernel role: {words}")
