@@ -17,7 +17,8 @@ class UnknownName(SpiderpoolError):
 
 @dataclass(frozen=True, slots=True)
 class NicFacts:
-    """Addresses in the kernel's order, without link-local ones."""
+    """Addresses in the kernel's order, without link-local ones; those that it has learned from
+    a router come last."""
 
     addresses: tuple[InterfaceAddress, ...]
     mac: str
@@ -109,7 +110,7 @@ def nics_of(state: NetState) -> Mapping[str, NicFacts]:
         link.name: NicFacts(
             tuple(
                 entry.address
-                for entry in state.addresses_of(link.name)
+                for entry in sorted(state.addresses_of(link.name), key=lambda one: one.learned)
                 if entry.scope is not Scope.LINK
             ),
             link.mac,

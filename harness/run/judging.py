@@ -28,14 +28,12 @@ from harness.scenario.expectations import (
     TableHas,
 )
 from harness.scenario.model import Manifests, ManifestVerb
-from harness.scenario.reference import Place
 from harness.trace.explain import explain
 from harness.trace.observe import Observation, observe
 from spiderpool.ctl.check import broken_rules
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kube.resources import EVENT
 from spiderpool.netlink.dump import dump
-from spiderpool.netlink.objects import NetState
 
 POLL_SECONDS = 0.05
 BLOCKED_PATIENCE_SECONDS = 2.5
@@ -52,8 +50,8 @@ class Judgement:
     explanation: tuple[str, ...] = field(default=())
 
 
-Awaited = ObjectHas | EventSays | TableHas | Invariants
-"""What the cluster may need some time for."""
+Awaited = ObjectHas | EventSays | TableHas | Invariants | NetworkHas | NicsHave
+"""What may need some time to come."""
 
 
 class Judge:
@@ -66,21 +64,20 @@ class Judge:
             EventSays: self._events,
             TableHas: self._table,
             Invariants: self._broken_rules,
+            NetworkHas: self._state,
+            NicsHave: self._state,
         }
 
     async def judge(self, expectation: Expectation) -> Judgement:
         """The verdict; what cannot even be observed fails."""
         try:
             names = await self._session.names()
+            if isinstance(expectation, Awaited):
+                return Judgement(await self._in_time(expectation))
             match expectation:
-                case ObjectHas() | EventSays() | TableHas() | Invariants():
-                    return Judgement(await self._in_time(expectation))
                 case Refused():
                     complaint = await self._complaint(expectation)
                     return Judgement(judge(expectation, complaint, names))
-                case NetworkHas() | NicsHave():
-                    observed = self._state(expectation.place, names)
-                    return Judgement(judge(expectation, observed, names))
                 case Reaches():
                     return await self._reaches(expectation, names)
                 case Blocked():
@@ -89,7 +86,7 @@ class Judge:
             return Judgement(failed(expectation, str(error)))
 
     async def _in_time(self, expectation: Awaited) -> Verdict:
-        """Asks the API until it shows what is expected, or the time for it is over."""
+        """Asks until what is expected is there, or the time for it is over."""
         deadline = time.monotonic() + expectation.within
         ask = self._asking[type(expectation)]
         while True:
@@ -129,8 +126,9 @@ class Judge:
     async def _broken_rules(self, expectation: Expectation, names: Names) -> Observed:
         return "\n".join(map(str, await broken_rules(self._session.cluster.client)))
 
-    def _state(self, place: Place, names: Names) -> NetState:
-        return dump(self._session.namespaces[names.place(place)])
+    async def _state(self, expectation: Expectation, names: Names) -> Observed:
+        assert isinstance(expectation, NetworkHas | NicsHave)
+        return dump(self._session.namespaces[names.place(expectation.place)])
 
     async def _reaches(self, expectation: Reaches, names: Names) -> Judgement:
         seen = await self._probe(expectation.probe, names)

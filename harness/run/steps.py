@@ -8,10 +8,12 @@ import shutil
 
 from harness.netns import nft
 from harness.netns.process import run
+from harness.probes.advertising import advertise
 from harness.run.components import module
 from harness.run.emulated import EmulatedCluster
 from harness.run.session import Session
 from harness.scenario.model import (
+    Advertise,
     Ctl,
     Given,
     Install,
@@ -25,6 +27,7 @@ from harness.scenario.model import (
     Wait,
 )
 from spiderpool.errors import OperationFailed, SpiderpoolError
+from spiderpool.types.names import IfName
 
 
 class CtlFailed(SpiderpoolError):
@@ -51,6 +54,8 @@ async def carry_out(step: Step, session: Session) -> None:
             await _ip(step, session)
         case Redirect():
             await _redirect(step, session)
+        case Advertise():
+            await _advertise(step, session)
         case KillPart():
             _emulated(session).kill(step.part, step.node)
         case StartPart():
@@ -86,6 +91,13 @@ async def _redirect(step: Redirect, session: Session) -> None:
         "table inet sidecar {\n chain inbound {\n  type nat hook prerouting priority dstnat\n"
         f"  tcp dport {step.port} redirect to :{step.to}\n }}\n}}\n",
     )
+
+
+async def _advertise(step: Advertise, session: Session) -> None:
+    """Raises ProbeImpossible where there is no such NIC, or it cannot send."""
+    place = (await session.names()).place(step.nic.place)
+    router, nic = session.namespaces[place], IfName(step.nic.nic or "")
+    await asyncio.to_thread(advertise, router, nic, step.prefix)
 
 
 async def _ctl(step: Ctl, session: Session) -> None:

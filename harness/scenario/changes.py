@@ -1,12 +1,13 @@
-"""Steps that change a place behind the cluster's back: ``ip`` and ``redirect``."""
+"""Steps behind the cluster's back: ``ip``, ``redirect`` and ``advertise``."""
 
 from __future__ import annotations
 
 import re
 
 from harness.scenario.document import Item, required
-from harness.scenario.model import Ip, Redirect
-from harness.scenario.reference import Place, parse_reference, placeholders
+from harness.scenario.model import Advertise, Ip, Redirect
+from harness.scenario.reference import Place, parse_nic, parse_reference, placeholders
+from spiderpool.types.address import Family, family_of, length_of, parse_prefix
 
 _OBJECTS = ("address", "link", "neigh", "route", "rule")
 _VERBS = ("add", "append", "change", "del", "replace", "set")
@@ -16,6 +17,9 @@ _KEYWORDS = (*_PLAIN, *_NAMED, "src", "table", "to", "via")
 _VALUE = re.compile(r"(?=.*[0-9{])[A-Za-z0-9.:/@_{}-]+\Z")
 """Values have a digit, or are placeholders; so other words of ip(8), as those that load files,
 cannot pass for one."""
+
+_HOST_HALF = 64
+"""Over Ethernet a host's own part of an address has 64 bits (RFC 2464, section 4)."""
 
 
 def parse_ip(item: Item) -> Ip:
@@ -53,6 +57,18 @@ def parse_redirect(item: Item) -> Redirect:
         if not 0 < port.integer() < 65536:
             raise port.fail(f"{port.integer()} is no port", "use 1 to 65535")
     return Redirect(ports[0].where, _place(item), ports[0].integer(), ports[1].integer())
+
+
+def parse_advertise(item: Item) -> Advertise:
+    """``advertise: fd00:10:99::/64``, ``on: router.lan6``: what a router tells hosts."""
+    entries = item.mapping("advertise", "on")
+    prefix = parse_prefix(entries["advertise"].text(), str(entries["advertise"].where))
+    if family_of(prefix) is not Family.V6 or length_of(prefix) != _HOST_HALF:
+        raise entries["advertise"].fail(
+            f"hosts make no addresses of {prefix}", f"use an IPv6 prefix of /{_HOST_HALF}"
+        )
+    on = required(item.mapping(), "on", item)
+    return Advertise(entries["advertise"].where, parse_nic(on.text(), str(on.where)), prefix)
 
 
 def _place(item: Item) -> Place:

@@ -115,6 +115,7 @@ class NetworkHas(_Common):
     lines: tuple[str, ...]
     without: tuple[str, ...]
     only: bool
+    within: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class NicsHave(_Common):
 
     place: Place
     nics: Mapping[str, Mapping[str, Any]]
+    within: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.scenario.changes import parse_ip, parse_redirect
+from harness.scenario.changes import parse_advertise, parse_ip, parse_redirect
 from harness.scenario.check import check
 from harness.scenario.document import Item, read, required
 from harness.scenario.expectations import Expectation, Invariants
@@ -229,6 +229,7 @@ _STEPS: Mapping[str, Callable[[Item], Step]] = {
     "wait": _wait,
     "ip": parse_ip,
     "redirect": parse_redirect,
+    "advertise": parse_advertise,
     "kill": parse_part("kill", KillPart),
     "start": parse_part("start", StartPart),
     "spiderpoolctl": parse_ctl,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness.scenario.document import Where
 from harness.scenario.expectations import Expectation
-from harness.scenario.reference import Place
+from harness.scenario.reference import Place, Reference
+from spiderpool.types.address import Prefix
 
 
 class Capability(enum.StrEnum):
@@ -144,6 +145,19 @@ class Redirect:
         return f"redirect TCP port {self.port} to {self.to} on {self.place}"
 
 
+@dataclass(frozen=True, slots=True)
+class Advertise:
+    """The router that ``nic`` belongs to tells the hosts on that link that it is one, and that
+    they may make addresses of ``prefix``; once."""
+
+    where: Where
+    nic: Reference
+    prefix: Prefix
+
+    def __str__(self) -> str:
+        return f"advertise {self.prefix} by {self.nic}"
+
+
 class Part(enum.StrEnum):
     """A program of Spiderpool's; there is an agent on each node."""
 
@@ -201,7 +215,18 @@ class Expect:
 
 
 Step = (
-    Install | Given | Manifests | Scale | Wait | Ip | Redirect | KillPart | StartPart | Ctl | Expect
+    Install
+    | Given
+    | Manifests
+    | Scale
+    | Wait
+    | Ip
+    | Redirect
+    | Advertise
+    | KillPart
+    | StartPart
+    | Ctl
+    | Expect
 )
 
 

@@ -41,6 +41,8 @@ _ROUTES = re.compile(r"ip (?:-6 )?route(?: show table (\d{1,10}))?\Z")
 _NIC_ATTRIBUTES = ("kind", "mtu", "mac", "txqueuelen", "up", "addresses")
 _COMMON = ("id", "each", "within")
 _PROMPTLY = 5.0
+_AT_ONCE = 0.0
+"""A pod that is Ready has its NICs and routes."""
 
 MAIN_TABLE = 254
 
@@ -145,7 +147,8 @@ def _on(item: Item, identifier: str, bound: str | None) -> NetworkHas | NicsHave
     place = _place(entries["on"], bound)
     if "nics" in entries:
         item.mapping(*_COMMON, "on", "nics")
-        return NicsHave(identifier, item.where, bound, place, _nics(entries["nics"], bound))
+        nics = _nics(entries["nics"], bound)
+        return NicsHave(identifier, item.where, bound, place, nics, within_of(entries, _AT_ONCE))
     key = next((key for key in entries if key.startswith("ip ")), "")
     table, number = _printed_table(item, key)
     item.mapping(*_COMMON, "on", key, "without", "only")
@@ -153,9 +156,8 @@ def _on(item: Item, identifier: str, bound: str | None) -> NetworkHas | NicsHave
     without = _lines(entries["without"], bound) if "without" in entries else ()
     only = "only" in entries and entries["only"].boolean()
     family = 6 if key.startswith("ip -6 ") else 4
-    return NetworkHas(
-        identifier, item.where, bound, place, table, number, family, lines, without, only
-    )
+    said = (place, table, number, family, lines, without, only, within_of(entries, _AT_ONCE))
+    return NetworkHas(identifier, item.where, bound, *said)
 
 
 def _printed_table(item: Item, key: str) -> tuple[Table, int]:
@@ -303,9 +305,9 @@ def namespace_of(entries: Mapping[str, Item]) -> str:
     return item.text()
 
 
-def within_of(entries: Mapping[str, Item]) -> float:
-    """How many seconds the cluster has to come to the expected state."""
-    return entries["within"].seconds() if "within" in entries else _PROMPTLY
+def within_of(entries: Mapping[str, Item], otherwise: float = _PROMPTLY) -> float:
+    """How many seconds there are to come to the expected state."""
+    return entries["within"].seconds() if "within" in entries else otherwise
 
 
 _WORDS: Mapping[str, Callable[..., Expectation]] = {

@@ -26,6 +26,7 @@ class RouteOptions(TypedDict, total=False):
 class AddressOptions(TypedDict, total=False):
     no_prefix_route: bool
     secondary: bool
+    learned: bool
 
 
 def pair(first: str, second: str, index: int) -> CreateLink:

@@ -15,12 +15,19 @@ from live_scenario import SCENARIOS, LiveScenario, live
 
 from harness.netns import isolated
 from harness.scenario.reference import Place
+from spiderpool.coordinator.advertised import is_learned
 from spiderpool.coordinator.undo import undo
 from spiderpool.netlink.apply import apply, apply_all
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import NetState, RouteType
-from spiderpool.netlink.operations import AddRoute, DeleteNeighbour, Operation
+from spiderpool.netlink.operations import (
+    AddRoute,
+    DeleteAddress,
+    DeleteNeighbour,
+    DeleteRoute,
+    Operation,
+)
 from spiderpool.netlink.selection import Selection
 
 pytestmark = [pytest.mark.kernel, pytest.mark.binary("kubectl")]
@@ -28,8 +35,10 @@ pytestmark = [pytest.mark.kernel, pytest.mark.binary("kubectl")]
 MUTATED = sorted({mutant.scenario for mutant in MUTANTS})
 _SYSCTLS = (
     "ipv4/conf/all/rp_filter",
+    "ipv6/conf/net1/accept_ra",
     *(f"ipv4/conf/{nic}/arp_{what}" for nic in ("net1", "net2") for what in ("ignore", "announce")),
 )
+_SECONDS = 10.0
 _EVERYTHING = Selection(sysctls=_SYSCTLS, reply_marks=True)
 
 
@@ -41,10 +50,18 @@ async def _failing_with(mutant: Mutant, bench: LiveScenario) -> tuple[str, ...]:
     apply(namespace, changes)
     _forget_neighbours(bench)
     try:
+        await bench.advertise_again()
+        await _in_force(mutant, namespace)
         return await bench.failing(all_of_them=True)
     finally:
         _restore(namespace, changes, before)
         _forget_neighbours(bench)
+
+
+async def _in_force(mutant: Mutant, namespace: Namespace) -> None:
+    async with asyncio.timeout(_SECONDS):
+        while not mutant.works_once(dump(namespace)):
+            await asyncio.sleep(0.01)
 
 
 def _forget_neighbours(bench: LiveScenario) -> None:
@@ -56,8 +73,12 @@ def _forget_neighbours(bench: LiveScenario) -> None:
 
 
 def _restore(namespace: Namespace, changes: tuple[Operation, ...], before: NetState) -> None:
-    """Undo, and put back what the kernel took away by itself."""
+    """Undo, take away what the kernel has learned, and put back what it took away by itself."""
     apply(namespace, undo(changes, before))
+    now = dump(namespace)
+    apply(namespace, [DeleteAddress(a) for a in now.addresses if a.learned])
+    learned = (r for r in now.routes if r not in before.routes and is_learned(r, now))
+    apply(namespace, [DeleteRoute(route) for route in learned])
     present = dump(namespace).routes
     lost = [r for r in before.routes if r not in present and r.type is RouteType.UNICAST]
     apply(namespace, [AddRoute(r) for r in sorted(lost, key=lambda r: r.gateway is not None)])

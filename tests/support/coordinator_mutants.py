@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from spiderpool.netlink.objects import Neighbour, NetState, Route, RouteType, Rule
+from spiderpool.netlink.objects import Neighbour, NetState, Protocol, Route, RouteType, Rule
 from spiderpool.netlink.operations import (
     AddRoute,
     AddRule,
@@ -26,12 +26,18 @@ _VETH = IfName("veth0")
 _WRONG_MAC = "02:00:00:00:00:99"
 
 
+def at_once(state: NetState) -> bool:
+    """Nothing else has to happen."""
+    return True
+
+
 @dataclass(frozen=True)
 class Mutant:
     """``rewrite`` is of the state of ``place``, a pod by the scenario's name for it, or a node.
 
     ``caught`` are the expectations of ``scenario`` that must fail with it, and one at least of
-    ``caught_by_one_of``.
+    ``caught_by_one_of``. Some work only once something else has happened: ``works_once`` says
+    when.
     """
 
     name: str
@@ -40,6 +46,7 @@ class Mutant:
     rewrite: Rewrite
     caught: tuple[str, ...] = ()
     caught_by_one_of: tuple[str, ...] = ()
+    works_once: Callable[[NetState], bool] = at_once
 
 
 def without_rules(*priorities: int) -> Rewrite:
@@ -150,6 +157,16 @@ def any_nic_answers(state: NetState) -> Iterator[Operation]:
         yield SetSysctl(f"ipv4/conf/{nic}/arp_announce", "0")
 
 
+def listens(state: NetState) -> Iterator[Operation]:
+    """net1 hears what routers advertise, as every link that is born."""
+    yield SetSysctl("ipv6/conf/net1/accept_ra", "1")
+
+
+def has_heard(state: NetState) -> bool:
+    """Whether a router's word has arrived on net1."""
+    return any(route.protocol == Protocol.RA and route.link == "net1" for route in state.routes)
+
+
 def _with_priority(state: NetState, priority: int) -> list[Rule]:
     return [rule for rule in state.rules if rule.priority == priority]
 
@@ -165,6 +182,22 @@ MUTANTS = (
         "web",
         any_nic_answers,
         caught_by_one_of=("neighbour-into-net1", "neighbour-into-net2"),
+    ),
+    Mutant(
+        "net1 listens to routers",
+        "regressions/default-route-advertised-on-net1",
+        "web",
+        listens,
+        ("outside[web]",),
+        works_once=has_heard,
+    ),
+    Mutant(
+        "net1 without IPv6 listens to routers",
+        "regressions/default-route-advertised-on-net1",
+        "four",
+        listens,
+        ("outside[four]", "node-without-ipv6-on-net1"),
+        works_once=has_heard,
     ),
     Mutant(
         "eth0 has no rule",

@@ -17,7 +17,7 @@ from harness.run.session import Session
 from harness.run.steps import carry_out
 from harness.scenario.expectations import Blocked, Expectation, Reaches
 from harness.scenario.load import load
-from harness.scenario.model import Expect, Scenario
+from harness.scenario.model import Advertise, Expect, Scenario
 from harness.topology.load import load as load_topology
 from harness.trace.observe import Observation, observe
 
@@ -30,9 +30,15 @@ class LiveScenario:
     """Its session and names, and which of its probes fail now."""
 
     def __init__(self, scenario: Scenario, session: Session, names: Names) -> None:
-        self.session, self.names = session, names
+        self.session, self.names, self._scenario = session, names, scenario
         self._namespaces, self._wires = session.namespaces, session.wires()
         self._expectations = {each.id: each for each in scenario.expectations()}
+
+    async def advertise_again(self) -> None:
+        """Routers say what they have said before, as they do again and again."""
+        for step in self._scenario.steps:
+            if isinstance(step, Advertise):
+                await carry_out(step, self.session)
 
     async def failing(self, *, all_of_them: bool = False) -> tuple[str, ...]:
         """The first probe that fails now, or all."""

@@ -84,6 +84,13 @@ def test_a_place_alone_is_no_target() -> None:
         resolve(probe("worker01", "web"), NAMES)
 
 
+def test_what_a_nic_was_given_comes_before_what_it_has_learned() -> None:
+    given = address("net1", "fd00:10:6::145/64")
+    learned = address("net1", "fd00:10:6::1ea1:dbff:fe2a:9195/64", learned=True)
+    state = NetState(links=(Link(IfName("net1"), 5),), addresses=(learned, given))
+    assert nics_of(state)["net1"].addresses == (given.address, learned.address)
+
+
 def test_nics_are_read_from_a_state_without_link_local_addresses() -> None:
     local = LinkAddress(IfName("net1"), InterfaceAddress("fe80::1/64"), Scope.LINK)
     state = NetState(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.scenario.changes import parse_ip, parse_redirect
+from harness.scenario.changes import parse_advertise, parse_ip, parse_redirect
 from harness.scenario.document import Item, read
 from harness.scenario.model import Ip, Redirect
-from harness.scenario.reference import Place
+from harness.scenario.reference import Place, Reference
 from spiderpool.errors import BadInput
 
 
@@ -83,3 +83,26 @@ def test_redirect(tmp_path: Path) -> None:
 def test_redirects_that_cannot_be(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         parse_redirect(written(tmp_path, text))
+
+
+def test_what_a_router_advertises(tmp_path: Path) -> None:
+    step = parse_advertise(written(tmp_path, "advertise: FD00:10:6::/64\non: router.lan6\n"))
+    assert (step.prefix, step.nic) == ("fd00:10:6::/64", Reference(Place("router"), "lan6"))
+    assert str(step) == "advertise fd00:10:6::/64 by router.lan6"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("advertise: 10.6.0.0/16\non: router.lan6", "hosts make no addresses of 10.6.0.0/16"),
+        ("advertise: fd00::/48\non: router.lan6", "hosts make no addresses of fd00::/48"),
+        ("advertise: everything\non: router.lan6", "everything"),
+        ("advertise: fd00::/64\non: router", "'router' names no NIC"),
+        ("advertise: fd00::/64", "has no 'on'"),
+        ("advertise: fd00::/64\non: router.lan6\nfrom: x", "'from' is not known"),
+    ],
+)
+def test_what_no_router_advertises(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(BadInput, match=problem) as caught:
+        parse_advertise(written(tmp_path, text + "\n"))
+    assert "step.yaml:" in str(caught.value)

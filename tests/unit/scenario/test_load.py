@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.scenario.expectations import Blocked, NetworkHas, Outcome, Protocol, Reaches, Table
+from harness.scenario.expectations import (
+    Blocked,
+    NetworkHas,
+    NicsHave,
+    Outcome,
+    Protocol,
+    Reaches,
+    Table,
+)
 from harness.scenario.load import load
 from harness.scenario.model import Expect, Install, Manifests, PodName, ServiceName, Wait
 from harness.scenario.reference import Place, Reference
@@ -153,6 +161,16 @@ def test_tables_are_named_by_their_command(
     (found,) = loaded.expectations()
     assert isinstance(found, NetworkHas)
     assert (found.table, found.number, found.family) == (table, number, family)
+
+
+@pytest.mark.parametrize("what", ["ip rule: '1: x'", "nics: {net1: {up: true}}"])
+def test_what_a_place_holds_is_there_at_once_unless_it_may_take_time(
+    tmp_path: Path, what: str
+) -> None:
+    for within, seconds in (("", 0), (", within: 5", 5)):
+        (found,) = load(expecting(tmp_path, f"{{id: a, on: web, {what}{within}}}")).expectations()
+        assert isinstance(found, NetworkHas | NicsHave)
+        assert found.within == seconds
 
 
 def test_a_negative_names_its_outcomes_and_its_control(tmp_path: Path) -> None:
