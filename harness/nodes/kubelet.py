@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from harness.nodes import podstatus
 from harness.nodes.networks import STATUS, Connected, status_text
+from harness.nodes.reasons import Reason
 from harness.nodes.sandboxes import Sandboxes
 from harness.topology.model import Machine
 from spiderpool.errors import AlreadyExists, Conflict, KubeError, NotFound, SpiderpoolError
@@ -104,7 +105,7 @@ class Kubelet:
         """Tell people who describe the pod why it does not start."""
         metadata = pod["metadata"]
         subject = Subject("v1", "Pod", metadata["name"], metadata["namespace"], metadata["uid"])
-        self._events.warn(subject, "FailedCreatePodSandBox", f"{error}")
+        self._events.warn(subject, Reason.FAILED_SANDBOX, f"{error}")
         log.warning("pod %s/%s: %s", metadata["namespace"], metadata["name"], error)
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": "say why a pod's NICs get which addresses, or none",
     "gc": "show or release the addresses that nobody uses any more",
     "ip": "show pools and who holds which address, or give one back",
+    "status": "show the whole installation, and what is wrong with it",
 }
 
 

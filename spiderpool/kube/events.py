@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 
 from spiderpool.errors import KubeError, NotFound
 from spiderpool.kube.api import Client, Object
-from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import EVENT
 
 log = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ class _Kind:
 
     subject: Subject
     type: EventType
-    reason: Reason
+    reason: enum.StrEnum
     message: str
 
 
@@ -91,11 +90,12 @@ class EventRecorder:
         self._written: OrderedDict[_Kind, _Written] = OrderedDict()
         self._more = asyncio.Event()
 
-    def warn(self, subject: Subject, reason: Reason, message: str) -> None:
-        """Something is wrong with ``subject``."""
+    def warn(self, subject: Subject, reason: enum.StrEnum, message: str) -> None:
+        """Something is wrong with ``subject``; ``reason`` is of a closed set of words, for
+        Spiderpool :class:`spiderpool.kube.reasons.Reason`."""
         self.record(subject, EventType.WARNING, reason, message)
 
-    def record(self, subject: Subject, kind: EventType, reason: Reason, message: str) -> None:
+    def record(self, subject: Subject, kind: EventType, reason: enum.StrEnum, message: str) -> None:
         """Have an event written soon."""
         if len(message) > LONGEST_MESSAGE:
             message = message[: LONGEST_MESSAGE - 3] + "..."

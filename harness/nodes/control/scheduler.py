@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from harness.nodes.control.actions import Patch, carry_out
 from harness.nodes.control.catalogue import Catalogue
 from harness.nodes.control.scheduling import NAME, choose, is_waiting, unschedulable
+from harness.nodes.reasons import Reason
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import Conflict, NotFound
 from spiderpool.kube.api import Client, Object
@@ -55,7 +56,7 @@ class Scheduler:
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = unschedulable(pod, choice.reason, moment)
         if body:
-            self._events.warn(_subject(pod), "FailedScheduling", choice.reason)
+            self._events.warn(_subject(pod), Reason.FAILED_SCHEDULING, choice.reason)
             patch = Patch(POD, pod, body, "status", strategic=True)
             await carry_out(self._client, self._catalogue, [patch])
 

@@ -128,21 +128,21 @@ async def register(client: Client, resource: Resource, wanted: Object) -> None:
         await client.create(resource, wanted)
         log.info("registered %s %s", resource.kind, NAME)
         return
-    if not _covers(actual.get("webhooks"), wanted["webhooks"]):
+    if not covers(actual.get("webhooks"), wanted["webhooks"]):
         await client.update(resource, actual | {"webhooks": wanted["webhooks"]})
         log.info("repaired %s %s", resource.kind, NAME)
 
 
-def _covers(actual: Any, wanted: Any) -> bool:
+def covers(actual: Any, wanted: Any) -> bool:
     """Whether all that is wanted is there; what the server added is nobody's business."""
     if isinstance(wanted, dict):
         return isinstance(actual, dict) and all(
-            _covers(actual.get(key), value) for key, value in wanted.items()
+            covers(actual.get(key), value) for key, value in wanted.items()
         )
     if isinstance(wanted, list):
         return (
             isinstance(actual, list)
             and len(actual) == len(wanted)
-            and all(map(_covers, actual, wanted))
+            and all(map(covers, actual, wanted))
         )
     return bool(actual == wanted)
