@@ -17,6 +17,7 @@ from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.agent.coordinator_kernel import Call
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.request import CniRequest, parse_request
+from spiderpool.ipam.conflicts import Fate
 from spiderpool.kernel.in_process import InProcess
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
@@ -53,7 +54,7 @@ class PageSources:
     async def pod(self, request: CniRequest) -> Mapping[str, Any]:
         return {"metadata": {"name": "nginx", "uid": "u1"}, "spec": {"nodeName": NODE}}
 
-    async def set_aside(self, request: CniRequest, address: Address) -> None:
+    async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         raise NotImplementedError
 
 

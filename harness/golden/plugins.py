@@ -19,6 +19,7 @@ from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.install import install
 from spiderpool.cni.request import CniRequest
 from spiderpool.ipam.attachments import NETWORKS
+from spiderpool.ipam.conflicts import Fate
 from spiderpool.kernel.in_process import InProcess
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import Address
@@ -118,8 +119,9 @@ class RecordedSources:
         }
         return {"metadata": metadata, "spec": {}}
 
-    async def set_aside(self, request: CniRequest, address: Address) -> None:
+    async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         """Nobody allocates here."""
+        return Fate.NOT_OURS
 
 
 class AlwaysReady:
