@@ -38,9 +38,9 @@ BACKLOG = 512
 READ_SECONDS = 10.0
 SYNC_SECONDS = 10.0
 """How long an ADD waits for the caches of an agent that has just started."""
-SYNC_SECONDS_OF_DEL = 1.0
-"""A DEL waits less, since it can be done later."""
-WORK_SECONDS = 100.0
+SYNC_SECONDS_OF_DEL = 0.5
+"""A DEL waits less, since it can be done later; below the second that the plugin gives it."""
+WORK_SECONDS = 45.0
 """Below the time that the plugin waits for its answer."""
 DRAIN_SECONDS = 10.0
 """How long calls in flight may go on after the agent was told to end."""

@@ -3,7 +3,7 @@
  *
  * It does what ../plugin.py does, whose docstring describes the protocol; both pass the same
  * tests. Nothing is allocated: what comes from outside goes into buffers of fixed size, and
- * what does not fit is refused. Descriptors are closed by the end of the process.
+ * what does not fit is refused. Descriptors of namespaces are closed by the end of the process.
  */
 #ifndef CLIENT_H
 #define CLIENT_H

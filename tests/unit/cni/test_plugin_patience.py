@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -19,7 +20,9 @@ import pytest
 from scripted_agent import Act, ScriptedAgent, read_request
 from thin_clients import NETCONF, execute
 
+from spiderpool.agent import server
 from spiderpool.agent.wire import encode_answer
+from spiderpool.cni import plugin
 
 PATIENT = ["ADD", "CHECK", "DEL"]
 
@@ -251,6 +254,21 @@ def test_a_queue_that_stays_full_is_told(bin_dir: Path, tmp_path: Path) -> None:
             status, stdout = call.outcome()
     assert (status, json.loads(stdout)["code"]) == (1, 11)
     assert f"{path}: timed out; tried for 0." in json.loads(stdout)["msg"]
+
+
+def test_the_agent_answers_while_the_plugin_still_listens() -> None:
+    assert server.WORK_SECONDS < plugin.MILLISECONDS / 1000
+    assert server.SYNC_SECONDS_OF_DEL < plugin.MILLISECONDS_OF_DEL / 1000
+
+
+def test_both_builds_have_the_same_limits() -> None:
+    header = (Path(plugin.__file__).parent / "native" / "client.h").read_text()
+    numbers = dict(re.findall(r"^    ([A-Z_]+) = ([0-9< ]+),", header, re.MULTILINE))
+    assert {"PROTOCOL", "MILLISECONDS", "MILLISECONDS_OF_DEL", "LARGEST_ENV"} <= set(numbers)
+    for name, text in numbers.items():
+        number, _, shift = text.partition(" << ")
+        expected = getattr(plugin, name, None)
+        assert expected in (None, int(number) << int(shift or 0)), name
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "soon", "999999999"])
