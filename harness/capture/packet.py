@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from harness.capture.frame import Frame, Framing
 from spiderpool.types.address import Address, Family
 
-_TYPES = {0x0800: Family.V4, 0x86DD: Family.V6}
+_ARP, _IPV6 = 0x0806, 0x86DD
+_TYPES = {0x0800: Family.V4, _IPV6: Family.V6}
+_ARP_REQUEST, _SOLICITATION = b"\x00\x01", bytes([135])
 _TCP = struct.Struct(">HHIIBB")
 _PORTS = struct.Struct(">HH")
 _FRAGMENT_OFFSET = 0x1FFF
@@ -51,6 +53,20 @@ def packet_of(frame: Frame) -> Packet | None:
         return _packet(family, data[12:16], data[16:20], data[9], data[start:])
     if family is Family.V6 and len(data) >= 40:
         return _packet(family, data[8:24], data[24:40], data[6], data[40:])
+    return None
+
+
+def neighbour_asked_for(frame: Frame) -> Address | None:
+    """Whose MAC a frame asks for: an ARP request (RFC 826) or a neighbour solicitation (RFC
+    4861, section 4.3); None for all else."""
+    kind, data = int.from_bytes(frame.data[12:14], "big"), frame.data[Framing.ETHERNET :]
+    if frame.framing is not Framing.ETHERNET:
+        return None
+    if kind == _ARP and data[6:8] == _ARP_REQUEST and len(data) >= 28:
+        return Address(socket.inet_ntop(Family.V4, data[24:28]))
+    solicits = data[6:7] == bytes([socket.IPPROTO_ICMPV6]) and data[40:41] == _SOLICITATION
+    if kind == _IPV6 and solicits and len(data) >= 64:
+        return Address(socket.inet_ntop(Family.V6, data[48:64]))
     return None
 
 

@@ -1,7 +1,8 @@
-"""``harness diff``: a recorded case through our plugin and through another executable.
+"""``harness diff``: our coordinator beside another executable, in a recorded case.
 
-Prints what the end states say differently, and the NIC that each probe would take. Exit
-status: 0 no difference, 1 some, 2 the case or the executable cannot be used.
+Prints what the end states say differently, and the NICs that each probe was seen at: packets
+are sent after each call. Exit status: 0 no difference, 1 some, or a probe that the kernel's
+own lookup contradicts, 2 the case or the executable cannot be used.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.diff.cases import compare
+from harness.diff.compared import Compared, Taken
+from harness.diff.courses import Choice, Course
+from harness.golden.context import Side
 from harness.golden.recorded import is_case, read_case
-from harness.golden.sidebyside import Compared, compare
 from spiderpool.errors import BadInput
 
 SAME, DIFFERENT = range(2)
@@ -24,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``harness diff``."""
     parser.add_argument("case", type=Path, metavar="CASE", help="folder of a recorded case")
     parser.add_argument(
-        "--impl",
+        "--other",
         type=Path,
         required=True,
         metavar="PATH",
@@ -40,34 +44,67 @@ def main(options: argparse.Namespace) -> int:
         BadInput: no case, or nothing that can be executed.
         SandboxRefused: this machine gives no namespaces.
     """
+    if not (options.other.is_file() and os.access(options.other, os.X_OK)):
+        raise BadInput(f"--other {options.other}", "is no executable file", "give a CNI plugin")
     if not is_case(options.case):
         raise BadInput(str(options.case), "is no recorded case", "give a folder with a case.json")
-    if not (options.impl.is_file() and os.access(options.impl, os.X_OK)):
-        raise BadInput(f"--impl {options.impl}", "is no executable file", "give a CNI plugin")
-    found = compare(read_case(options.case), options.impl.resolve())
+    found = compare(read_case(options.case), options.other.resolve())
     print(as_json(found) if options.json else as_text(found))
-    return DIFFERENT if any(call.differs for call in found) else SAME
+    return SAME if all(call.is_equal for call in found) else DIFFERENT
 
 
 def as_json(found: Sequence[Compared]) -> str:
-    """``{"differs": bool, "calls": [...]}``."""
-    calls = [asdict(call) | {"differs": call.differs} for call in found]
-    return json.dumps({"differs": any(c.differs for c in found), "calls": calls}, indent=2)
+    """``{"equal": bool, "calls": [...]}``; of each course what was seen and, as ``choices``,
+    what the kernel says about it."""
+    calls = [
+        {
+            "call": call.call,
+            "equal": call.is_equal,
+            "statements": [{"side": side, "text": text} for side, text in call.statements],
+            "probes": [_probe(taken) for taken in call.probes],
+        }
+        for call in found
+    ]
+    return json.dumps({"equal": all(c.is_equal for c in found), "calls": calls}, indent=2)
+
+
+def _probe(taken: Taken) -> dict[str, object]:
+    found: dict[str, object] = {"probe": taken.probe, "differs": taken.differs}
+    for side, course in taken.sides:
+        choices = [_choice_object(choice) for choice in course.choices]
+        found[side] = asdict(course) | {"choices": choices}
+    return found
+
+
+def _choice_object(choice: Choice) -> dict[str, object]:
+    model = {"nic": choice.model.nic, "route": choice.model.route}
+    placed = {"what": choice.what, "place": choice.place, "seen": choice.seen}
+    return {**placed, "model": model, "agrees": choice.agrees}
 
 
 def as_text(found: Sequence[Compared]) -> str:
-    """Of each call: the statements of one side only, and the NIC of each probe."""
+    """Of each call: the statements of one side only, and the course of each probe."""
     return "\n".join(line for call in found for line in _lines(call))
 
 
 def _lines(call: Compared) -> Iterator[str]:
-    yield f"{call.call}: {'different' if call.differs else 'equal'}"
+    yield f"{call.call}: {'equal' if call.is_equal else 'different'}"
     for side, text in call.statements:
         yield f"  {side} only: {text}"
     width = max((len(taken.probe) for taken in call.probes), default=0)
     for taken in call.probes:
         if taken.differs:
-            yield f"! {taken.probe:{width}}  theirs: {taken.theirs}"
-            yield f"  {'':{width}}  ours:   {taken.ours}"
+            yield f"! {taken.probe}"
+            for side, course in taken.sides:
+                yield f"    {side + ':':7} {course}"
+                yield from (f"              {choice}" for choice in course.choices)
         else:
-            yield f"  {taken.probe:{width}}  {taken.ours.nic}"
+            yield f"  {taken.probe:{width}}  {taken.ours}"
+        yield from (line for side, course in taken.sides for line in _contradictions(side, course))
+
+
+def _contradictions(side: Side, course: Course) -> Iterator[str]:
+    for choice in course.choices:
+        if not choice.agrees:
+            seen = choice.seen or "nowhere"
+            yield f"?   {side}: left {choice.place} by {seen}, but the kernel says {choice}"

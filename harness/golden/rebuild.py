@@ -41,21 +41,27 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Births:
-    """Operations that make links; those of ``node`` come first and make some in the pod."""
+    """Operations that make links; those of ``node`` come first and make some in the pod.
+
+    ``pairs`` are the links of the node whose other end is in the pod.
+    """
 
     node: tuple[Operation, ...]
     pod: tuple[Operation, ...]
+    pairs: tuple[Link, ...]
 
 
 def births(current: Pair, wanted: Pair, places: Places) -> Births:
     """The links that are wanted and not there yet, still down."""
     inside, outside = _new(current.pod, wanted.pod), _new(current.node, wanted.node)
     paired: set[IfName] = set()
+    pairs: list[Link] = []
     node: list[Operation] = []
     for link in outside:
         inner = next((one for one in inside if other_end(one, [link]) is link), None)
         if inner is not None:
             paired.add(inner.name)
+            pairs.append(link)
             peer = Peer(inner.name, places.pod, inner.mac, inner.mtu, inner.index)
         else:
             peer = _far(link, "n", places)
@@ -67,7 +73,7 @@ def births(current: Pair, wanted: Pair, places: Places) -> Births:
             node.append(_macvlan(link, parent.name, places))
         else:
             pod.append(_veth(link, _far(link, "p", places)))
-    return Births(tuple(node), tuple(pod))
+    return Births(tuple(node), tuple(pod), tuple(pairs))
 
 
 def _new(current: NetState, wanted: NetState) -> list[Link]:
@@ -76,10 +82,11 @@ def _new(current: NetState, wanted: NetState) -> list[Link]:
 
 
 def _far(link: Link, side: str, places: Places) -> Peer:
-    return Peer(_far_name(link, side), places.elsewhere)
+    return Peer(far_name(link, side), places.elsewhere)
 
 
-def _far_name(link: Link, side: str) -> IfName:
+def far_name(link: Link, side: str) -> IfName:
+    """What the other end, elsewhere, of a link of the node (``n``) or the pod (``p``) is called."""
     return IfName(f"{side}{link.index}")
 
 
@@ -121,8 +128,8 @@ def _far_end(link: Link, pair: Pair) -> IfName | None:
     """The link elsewhere; None where the other end is the node itself."""
     if link.kind is LinkKind.MACVLAN:
         parent = next((one for one in pair.node.links if one.index == link.parent_index), None)
-        return _far_name(parent, "n") if parent is not None else None
-    return None if other_end(link, pair.node.links) else _far_name(link, "p")
+        return far_name(parent, "n") if parent is not None else None
+    return None if other_end(link, pair.node.links) else far_name(link, "p")
 
 
 def raised(links: Iterable[Link]) -> tuple[Operation, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from harness.golden.plugins import Executable
@@ -14,6 +14,7 @@ from harness.golden.recorded import Add, Pair
 from harness.golden.replay import Answer
 from harness.netns.capabilities import has_ipv6
 from harness.netns.ledger import Ledger
+from harness.netns.proxyarp import answer_at_once
 from spiderpool.coordinator.config import Config
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
@@ -23,12 +24,17 @@ from spiderpool.netlink.operations import AddAddress, SetSysctl
 from spiderpool.netlink.selection import Selection
 from spiderpool.types.modes import CniCommand
 
-_IPV4 = (SetSysctl("ipv4/ip_forward", "1"),)
+_IPV4 = tuple(
+    SetSysctl(f"ipv4/conf/{links}/{key}", "0")
+    for links in ("all", "default")
+    for key in ("rp_filter", "send_redirects")
+)
 _IPV6 = (
     SetSysctl("ipv6/conf/default/accept_dad", "0"),
     SetSysctl("ipv6/conf/default/accept_ra", "0"),
 )
-_IPV6_ON_NODE = (SetSysctl("ipv6/conf/all/forwarding", "1"),)
+_FORWARDS = (SetSysctl("ipv4/ip_forward", "1"),)
+_FORWARDS_IPV6 = (SetSysctl("ipv6/conf/all/forwarding", "1"),)
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -36,12 +42,12 @@ class KernelStage:
     """Call it inside a sandbox; ``plugin`` is told the node's namespace."""
 
     def __init__(self, ledger: Ledger, plugin: Callable[[Namespace], Executable]) -> None:
-        self.pod, self.node, self._elsewhere = map(ledger.create, ("pod", "node", "elsewhere"))
+        self.pod, self.node, self.elsewhere = map(ledger.create, ("pod", "node", "elsewhere"))
         self._plugin = plugin(self.node)
-        if has_ipv6():
-            apply(self.pod, _IPV6)
-            apply(self.node, (*_IPV6, *_IPV6_ON_NODE))
-        apply(self.node, _IPV4)
+        for place in (self.pod, self.node, self.elsewhere):
+            apply(place, (*_IPV4, *(_IPV6 if has_ipv6() else ())))
+        for router in (self.node, self.elsewhere):
+            apply(router, (*_FORWARDS, *(_FORWARDS_IPV6 if has_ipv6() else ())))
 
     def state(self) -> Pair:
         everything = Selection(reply_marks=True)
@@ -49,10 +55,11 @@ class KernelStage:
 
     def arrange(self, wanted: Pair) -> None:
         current = self.state()
-        links = births(current, wanted, Places(self.pod.fd, self._elsewhere.fd))
+        links = births(current, wanted, Places(self.pod.fd, self.elsewhere.fd))
         apply(self.node, links.node)
+        self._answer_arp_at(links.pairs)
         apply(self.pod, links.pod)
-        apply(self._elsewhere, raised(dump(self._elsewhere).links))
+        apply(self.elsewhere, raised(dump(self.elsewhere).links))
         for namespace, before, after in (
             (self.node, current.node, wanted.node),
             (self.pod, current.pod, wanted.pod),
@@ -61,11 +68,17 @@ class KernelStage:
             apply(namespace, tuple(addressed(dump(namespace), after)))
             apply(namespace, routed(dump(namespace), after))
 
+    def _answer_arp_at(self, links: Iterable[Link]) -> None:
+        """As Calico has it, whose gateway is no address of the node's."""
+        for link in links:
+            apply(self.node, [SetSysctl(f"ipv4/conf/{link.name}/proxy_arp", "1")])
+            answer_at_once(self.node, link.name, link.index)
+
     def attach(self, add: Add, config: Config) -> Answer:
         current = self.state()
-        known = {(entry.link, entry.address) for entry in dump(self._elsewhere).addresses}
+        known = {(entry.link, entry.address) for entry in dump(self.elsewhere).addresses}
         wanted = gateways(current, add.nic, add.netconf.get("prevResult") or {})
-        apply(self._elsewhere, [op for op in wanted if _place(op) not in known])
+        apply(self.elsewhere, [op for op in wanted if _place(op) not in known])
         return self._call(CniCommand.ADD, add)
 
     def detach(self, add: Add, config: Config) -> Answer:
@@ -80,8 +93,8 @@ class KernelStage:
         done = asyncio.run(self._plugin.call({**add.environment, **own}, stdin))
         result = _object(done.stdout)
         if done.status != 0:
-            said = result.get("msg") or done.stderr.decode(errors="replace").strip()
-            return Answer(str(said or f"exit status {done.status}"))
+            complaint = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            return Answer(str(result.get("msg") or complaint or f"exit status {done.status}"))
         return Answer(result=_moved(result, place, recorded))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.trace.fib import decide
 from harness.trace.observe import Observation
 from harness.trace.path import Hop, Leg
-from harness.trace.wires import Wires
+from harness.trace.wires import Nic, Wires
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.lines import as_route_line
@@ -18,27 +19,39 @@ from spiderpool.types.names import IfName
 
 
 class Decision(NamedTuple):
-    """``place`` had to decide where to send the ``what`` (a trip's request or reply)."""
+    """``place`` had to decide where to send the ``what`` (a trip's request or reply).
+
+    ``seen`` is the link by which it was seen to leave there; empty when it was not.
+    """
 
     what: str
     place: str
     question: Question
+    seen: str = ""
 
 
-def decisions(observation: Observation) -> tuple[Decision, ...]:
-    """What the places on the way had to decide; also the sender that sent nothing. Pure."""
+def decisions(
+    observation: Observation, marks: Mapping[Nic, int] = MappingProxyType({})
+) -> tuple[Decision, ...]:
+    """What the places on the way had to decide; also the sender that sent nothing. Pure.
+
+    ``marks`` are what replies bear to what came in by a NIC.
+    """
     sending, wires = observation.sending, observation.wires
     own = Question(sending.target, sending.source, oif=sending.device)
-    found = [Decision("request", sending.place, own)]
+    first = next((trip.request[0] for trip in observation.trips if trip.request), None)
+    seen = first.nic.link if first and first.nic.place == sending.place else ""
+    found = [Decision("request", sending.place, own, seen)]
     for trip in observation.trips:
-        found += _of_leg("request", trip.request, wires)
-        found += _of_leg("reply", trip.reply, wires)
+        mark = marks.get(trip.request[-1].nic) if trip.request else None
+        found += _of_leg("request", trip.request, wires, None)
+        found += _of_leg("reply", trip.reply, wires, mark)
         if trip.request and not trip.reply and not trip.request[-1].outgoing:
-            found.append(_return(trip.request[-1]))
+            found.append(_return(trip.request[-1], mark))
     return tuple(dict.fromkeys(found))
 
 
-def _of_leg(what: str, leg: Leg, wires: Wires) -> Iterator[Decision]:
+def _of_leg(what: str, leg: Leg, wires: Wires, mark: int | None) -> Iterator[Decision]:
     """At each outgoing NIC that routing chose; a sender's own decision has no NIC before."""
     for index, hop in enumerate(leg):
         before = leg[index - 1] if index else None
@@ -46,18 +59,18 @@ def _of_leg(what: str, leg: Leg, wires: Wires) -> Iterator[Decision]:
             continue  # a macvlan link's frames go out of its parent without a route
         forwards = before is not None and before.nic.place == hop.nic.place
         if before is None and what == "reply":
-            packet = hop.packet
-            yield Decision(what, hop.nic.place, Question(packet.destination, packet.source))
+            question = Question(hop.packet.destination, hop.packet.source, mark)
+            yield Decision(what, hop.nic.place, question, hop.nic.link)
         elif before is not None and forwards and hop.nic.place not in wires.switches:
             iif, source = IfName(before.nic.link), before.packet.source
             question = Question(hop.packet.destination, source, iif=iif)
-            yield Decision(what, hop.nic.place, question)
+            yield Decision(what, hop.nic.place, question, hop.nic.link)
 
 
-def _return(arrival: Hop) -> Decision:
+def _return(arrival: Hop, mark: int | None) -> Decision:
     """Where the answer to a request that came in would go."""
-    packet = arrival.packet
-    return Decision("reply", arrival.nic.place, Question(packet.source, packet.destination))
+    question = Question(arrival.packet.source, arrival.packet.destination, mark)
+    return Decision("reply", arrival.nic.place, question)
 
 
 def explain(observation: Observation, namespaces: Mapping[str, Namespace]) -> tuple[str, ...]:

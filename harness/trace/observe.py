@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.capture.capture import Capture
 from harness.capture.frame import Frame
 from harness.probes.clients import Answer, ask
-from harness.probes.identity import new_identity
+from harness.probes.identity import Identity, carries, new_identity
 from harness.probes.sockets import Origin
 from harness.scenario.expectations import Protocol
 from harness.trace.path import RoundTrip, round_trips
@@ -72,15 +73,50 @@ async def observe(
         ProbeImpossible: the source or device is not there.
         CaptureLost: not everything that happened was heard.
     """
-    identity = new_identity()
-    origin = Origin(namespaces[sending.place], sending.source, sending.device)
+    (observation,) = await observe_all([sending], namespaces, capture, wires, patience)
+    return observation
+
+
+async def observe_all(
+    sendings: Sequence[Sending],
+    namespaces: Mapping[str, Namespace],
+    capture: Capture,
+    wires: Wires,
+    patience: float = PATIENCE_SECONDS,
+) -> list[Observation]:
+    """As :func:`observe`, all at once, so that silence is waited for once only; each has the
+    frames of all."""
+    identities = [new_identity() for _ in sendings]
     with capture.recording() as recording:
-        target = sending.target, sending.port
-        answer = await ask(sending.protocol, origin, target, identity, patience)
+        asking = (
+            ask(one.protocol, _origin(one, namespaces), (one.target, one.port), identity, patience)
+            for one, identity in zip(sendings, identities, strict=True)
+        )
+        answers = await asyncio.gather(*asking)
         frames = recording.frames()
-    tcp_from = (sending.place, answer.port) if sending.protocol is Protocol.TCP else None
-    trips = round_trips(frames, identity, wires, tcp_from)
-    return Observation(sending, answer, trips, wires, frames)
+    return [
+        Observation(
+            sending, answer, _trips(sending, answer, identity, frames, wires), wires, frames
+        )
+        for sending, answer, identity in zip(sendings, answers, identities, strict=True)
+    ]
+
+
+def _origin(sending: Sending, namespaces: Mapping[str, Namespace]) -> Origin:
+    return Origin(namespaces[sending.place], sending.source, sending.device)
+
+
+def _trips(
+    sending: Sending,
+    answer: Answer,
+    identity: Identity,
+    frames: Sequence[Frame],
+    wires: Wires,
+) -> tuple[RoundTrip, ...]:
+    if sending.protocol is Protocol.TCP:
+        return round_trips(frames, identity, wires, (sending.place, answer.port))
+    own = [frame for frame in frames if carries(identity, frame.data)]
+    return round_trips(own, identity, wires, None)
 
 
 def read_wires(namespaces: Mapping[str, Namespace], outer: Mapping[str, str], switch: str) -> Wires:

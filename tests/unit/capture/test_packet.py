@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from harness.capture.frame import Frame, Framing, Heard
-from harness.capture.packet import Packet, TcpHeader, packet_of
+from harness.capture.packet import Packet, TcpHeader, neighbour_asked_for, packet_of
 from spiderpool.types.address import Address, Family
 
 V4 = "10.1.0.2", "10.2.0.2"
@@ -78,3 +78,33 @@ def test_segments_and_messages() -> None:
 )
 def test_everything_else_is_no_packet(data: bytes, kind: int | None) -> None:
     assert read(data, kind) is None
+
+
+def frame(kind: int, data: bytes, framing: Framing = Framing.ETHERNET) -> Frame:
+    return Frame(
+        0, "web", "eth0", Heard.OUTGOING, bytes(12) + struct.pack(">H", kind) + data, framing
+    )
+
+
+def arp(operation: int) -> bytes:
+    mac, (source, target) = bytes(6), map(socket.inet_aton, V4)
+    return struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation) + mac + source + mac + target
+
+
+def test_a_question_for_a_neighbour_names_whom_it_asks_for() -> None:
+    solicitation = struct.pack(">BBHI", 135, 0, 0, 0) + socket.inet_pton(socket.AF_INET6, V6[1])
+    assert neighbour_asked_for(frame(0x0806, arp(1))) == V4[1]
+    assert neighbour_asked_for(frame(0x86DD, ipv6(58, solicitation))) == V6[1]
+
+
+def test_other_frames_ask_for_no_neighbour() -> None:
+    advertisement = bytes([136]) + bytes(23)
+    for kind, data in (
+        (0x0806, arp(2)),
+        (0x0806, arp(1)[:20]),
+        (0x86DD, ipv6(58, advertisement)),
+        (0x86DD, ipv6(58, bytes([135]))),
+        (0x0800, ipv4(17, UDP)),
+    ):
+        assert neighbour_asked_for(frame(kind, data)) is None
+    assert neighbour_asked_for(frame(0x0806, arp(1), Framing.NONE)) is None

@@ -51,21 +51,32 @@ def test_forwarding_is_asked_with_the_addresses_between_the_translations() -> No
     )
     back = leg(("peer.eth0>", PEER, NODE), ("node.ens192<", PEER, NODE), ("node.cali>", PEER, POD))
     assert decided(RoundTrip("data", there, back)) == (
-        ASKED,
-        Decision("request", "node", Question(PEER, POD, iif=IfName("cali"))),
-        Decision("reply", "peer", Question(NODE, PEER)),
-        Decision("reply", "node", Question(POD, PEER, iif=IfName("ens192"))),
+        ASKED._replace(seen="eth0"),
+        Decision("request", "node", Question(PEER, POD, iif=IfName("cali")), "ens192"),
+        Decision("reply", "peer", Question(NODE, PEER), "eth0"),
+        Decision("reply", "node", Question(POD, PEER, iif=IfName("ens192")), "cali"),
     )
 
 
 def test_a_macvlan_link_uses_its_parent_without_a_decision() -> None:
     there = leg(("pod.net1>", POD, PEER), ("node.ens192>", POD, PEER))
-    assert decided(RoundTrip("data", there, ())) == (ASKED,)
+    assert decided(RoundTrip("data", there, ())) == (ASKED._replace(seen="net1"),)
 
 
 def test_a_request_that_found_no_answer_asks_for_the_way_back() -> None:
     there = leg(("pod.eth0>", POD, PEER), ("peer.eth0<", POD, PEER))
     assert decided(RoundTrip("data", there, ())) == (
-        ASKED,
+        ASKED._replace(seen="eth0"),
         Decision("reply", "peer", Question(POD, PEER)),
     )
+
+
+def test_the_answer_to_what_came_in_by_a_marking_nic_bears_its_mark() -> None:
+    there = leg(("node.cali>", NODE, POD), ("pod.veth0<", NODE, POD))
+    back = leg(("pod.veth0>", POD, NODE), ("node.cali<", POD, NODE))
+    sending = Sending(Protocol.ICMP, "node", POD)
+    for reply, seen in ((back, "veth0"), ((), "")):
+        trip = RoundTrip("data", there, reply)
+        seen_of_it = Observation(sending, Answer(Outcome.TIMEOUT), (trip,), WIRES)
+        *_, answer = decisions(seen_of_it, {Nic("pod", "veth0"): 1})
+        assert answer == Decision("reply", "pod", Question(NODE, POD, mark=1), seen)
