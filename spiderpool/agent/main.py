@@ -18,6 +18,7 @@ from spiderpool.agent.intents import Intents
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.agent.ipam_sources import Sources
+from spiderpool.agent.kernel_watch import KernelWatch
 from spiderpool.agent.metrics import MeasuredIpam, condition
 from spiderpool.agent.options import Options, parse
 from spiderpool.agent.reporting import reported
@@ -50,11 +51,11 @@ async def run(options: Options, client: Client) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(KERNEL_THREADS, "kernel"))
     informers = Informers(client)
     caches = AgentCaches.start(informers, options.node)
-    readiness = CacheReadiness(informers, caches)
+    kernel, readiness = kernel_role(options), CacheReadiness(informers, caches)
+    watch = KernelWatch(options.kernel_socket, readiness)
     events = EventRecorder(client, "spiderpool-agent", options.node)
     known = Sources(caches, options.cluster_network, options.namespace)
     ipam = IpamService(client, known, options.families, options.node)
-    kernel = kernel_role(options)
     measured = measured_ipam(ipam, options.node, events, kernel)
     with Namespace.open(options.netns) if options.netns else Namespace.current() as own:
 
@@ -63,7 +64,6 @@ async def run(options: Options, client: Client) -> None:
 
         intents = Intents(options.intents, settle)
         ifacer = IfacerHandler(options.devices, kernel.open)
-        await ifacer.restore(own)
         sources = CachedSources(client, caches, options.node, ipam)
         coordinator = coordinator_plugin(sources, options, kernel)
         plugins = {
@@ -71,10 +71,10 @@ async def run(options: Options, client: Client) -> None:
             COORDINATOR: reported(coordinator, events, caches.pods),
             "ifacer": Plugin(ifacer, needs_caches=frozenset()),
         }
-        server = Server(options.socket, plugins, readiness, intents)
+        server = Server(options.socket, plugins, watch, intents)
 
         def problems() -> list[str]:
-            return readiness.problems("spiderpool")
+            return watch.problems("spiderpool")
 
         def numbers() -> Iterator[Metric]:
             yield from measured.metrics()
@@ -83,6 +83,8 @@ async def run(options: Options, client: Client) -> None:
         pages = Pages(problems, numbers)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(watch.run())
+                group.create_task(_restore(ifacer, own, watch))
                 group.create_task(server.run())
                 group.create_task(intents.run())
                 group.create_task(events.run())
@@ -120,6 +122,11 @@ def coordinator_plugin(sources: CachedSources, options: Options, kernel: KernelR
     """The plugin ``coordinator``: what it removes is known to this node alone."""
     needs = frozenset({CniCommand.ADD, CniCommand.CHECK})
     return Plugin(CoordinatorHandler(sources, options.footprints, kernel), needs)
+
+
+async def _restore(ifacer: IfacerHandler, own: Namespace, watch: KernelWatch) -> None:
+    await watch.there()
+    await ifacer.restore(own)
 
 
 async def _say_when_ready(readiness: CacheReadiness, node: NodeName) -> None:

@@ -214,8 +214,9 @@ def leave_intent(request: bytes) -> None:
     try:
         make_folder(folder)
         flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
-        descriptor = posix.open(draft, flags, 0o600)
+        descriptor = posix.open(draft, flags, 0o640)
         try:
+            posix.fchmod(descriptor, 0o640)  # the agent may be no more than of the folder's group
             write_all(descriptor, request)
             posix.fsync(descriptor)
             posix.rename(draft, final)

@@ -105,7 +105,7 @@ class RemoteKernel:
     def send(self, request: messages.Request, descriptors: Sequence[int] = ()) -> None:
         try:
             if self._connection is None:
-                self._connection = _connected(self._path)
+                self._connection = connected(self._path)
                 descriptors = (self._namespace.fd, *descriptors)
             wire.send(self._connection, messages.encode_request(request), descriptors)
         except OSError as error:
@@ -158,7 +158,8 @@ async def readable(connection: socket.socket) -> None:
         loop.remove_reader(connection)
 
 
-def _connected(path: Path) -> socket.socket:
+def connected(path: Path) -> socket.socket:
+    """A connection of the kernel role; raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         limit = struct.pack("@ll", ANSWER_SECONDS, 0)

@@ -32,6 +32,17 @@ def _setns(fd: int) -> None:
         raise NamespaceGone(f"network namespace behind descriptor {fd}: {os.strerror(errno)}")
 
 
+def leave_network() -> None:
+    """Move this process, while it has one thread, to a new namespace without any network.
+
+    Raises:
+        NamespaceGone: CAP_SYS_ADMIN is missing (unshare(2)).
+    """
+    if _libc.unshare(CLONE_NEWNET) != 0:
+        reason = os.strerror(ctypes.get_errno())
+        raise NamespaceGone(f"a network namespace of its own cannot be made: {reason}")
+
+
 def _checked(fd: int) -> int:
     """``fd``, when it is a descriptor of a network namespace (NS_GET_NSTYPE, ioctl_ns(2))."""
     try:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -40,6 +40,9 @@ class World:
     def __init__(self, folder: Path, client: Client, node: Namespace, pod: Namespace) -> None:
         self.folder, self.client, self.node, self.pod = folder, client, node, pod
         self.agent: asyncio.subprocess.Process | None = None
+        self.prefix: Sequence[str] = ()
+        """Put before the agent's command line."""
+        self.options: Sequence[str] = ()
         self.intents = folder / "state" / "intents"
 
     async def start_agent(self) -> None:
@@ -52,14 +55,16 @@ class World:
 
     async def _spawn_agent(self, log: BinaryIO) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "spiderpool.agent"),
+            *self.prefix,
+            *(sys.executable, "-m", "spiderpool.agent"),
             *("--socket", str(self.folder / "agent.sock")),
             *("--node", NODE_NAME),
             *("--kubeconfig", str(self.folder / "kubeconfig")),
             *("--state-dir", str(self.folder / "state")),
-            *("--netns", f"/proc/{os.getpid()}/fd/{self.node.fd}"),
+            *("--netns", f"/proc/self/fd/{self.node.fd}"),
+            *self.options,
             stderr=log,
+            pass_fds=(self.node.fd,),
         )
 
     async def stop_agent(self, number: int = signal.SIGTERM) -> int:

@@ -28,9 +28,10 @@ static void make_folder(const char *folder)
 
 static bool store(const char *draft, const char *final, const char *folder)
 {
-    int file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (file < 0)
         return false;
+    fchmod(file, 0640); /* the agent may be no more than of the folder's group */
     if (!write_all(file, request, request_size()) || fsync(file) < 0 || rename(draft, final) < 0) {
         int why = errno;
         unlink(draft);

@@ -64,6 +64,21 @@ def test_a_del_without_an_agent_leaves_a_note(bin_dir: Path, tmp_path: Path) -> 
     )
 
 
+def test_an_agent_of_the_folders_group_can_read_the_note(bin_dir: Path, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        alone(
+            bin_dir / "coordinator",
+            CNI_COMMAND="DEL",
+            SPIDERPOOL_SOCKET=str(tmp_path / "none"),
+            SPIDERPOOL_INTENTS=str(tmp_path),
+        )
+    finally:
+        os.umask(before)
+    (note,) = tmp_path.glob("*.intent")
+    assert note.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_del_that_can_leave_no_note_fails(bin_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     status, stdout = alone(
