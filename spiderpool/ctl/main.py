@@ -12,6 +12,7 @@ from spiderpool.errors import SpiderpoolError
 COMMANDS = {
     "check": "hold the cluster's addresses against the rules that must always be true",
     "coordinator": "show what the coordinator would do in a pod, as ip commands",
+    "doctor": "say what of this node stands in the way of pods' NICs",
     "explain": "say why a pod's NICs get which addresses, or none",
     "gc": "show or release the addresses that nobody uses any more",
     "ip": "show pools and who holds which address, or give one back",

@@ -44,6 +44,13 @@ SYNCED = {
     "overlayPodCIDR": ["10.233.64.0/18"],
     "serviceCIDR": ["10.233.0.0/18"],
 }
+KUBEADM: Object = {
+    "metadata": {"name": "kubeadm-config", "namespace": SYSTEM},
+    "data": {
+        "ClusterConfiguration": "networking:\n"
+        "  podSubnet: 10.233.64.0/18\n  serviceSubnet: 10.233.0.0/18\n"
+    },
+}
 NETWORK: Object = {
     "metadata": {"name": "macvlan-ens192", "namespace": SYSTEM, "uid": "n"},
     "spec": {

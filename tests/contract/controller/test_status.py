@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controller_process import Scene, controller, created, run
-from installation import COORDINATOR, NETWORK, SYSTEM, daemonset, deployment
+from installation import COORDINATOR, KUBEADM, NETWORK, SYSTEM, daemonset, deployment
 
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import (
@@ -24,13 +24,6 @@ from spiderpool.kube.resources import (
     VALIDATINGWEBHOOK,
 )
 
-KUBEADM = {
-    "metadata": {"name": "kubeadm-config", "namespace": SYSTEM},
-    "data": {
-        "ClusterConfiguration": "networking:\n"
-        "  podSubnet: 10.233.64.0/18\n  serviceSubnet: 10.233.0.0/18\n"
-    },
-}
 LABELLED = {"metadata": {"labels": {"app": "spiderpool"}}}
 
 

@@ -1,0 +1,1 @@
+"""What ``spiderpoolctl doctor`` reads of a node, and what it thinks of it."""
