@@ -31,7 +31,7 @@ KUBERNETES = "k8s.io/kubernetes"
 MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4"
 API_PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 NODE_PROGRAMS = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
-MULTUS_PROGRAMS = ("multus", "install_multus", "thin_entrypoint")
+MULTUS_PROGRAMS = ("multus", "install_multus", "thin_entrypoint", "passthru-cni")
 GO_ENVIRONMENT = os.environ | {
     "CGO_ENABLED": "0",  # no C compiler is needed
     "GOFLAGS": "",

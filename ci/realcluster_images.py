@@ -43,6 +43,7 @@ def _multus(folder: Path, programs: Path) -> Path:
     plugins = root / "usr" / "src" / "multus-cni" / "bin"
     plugins.mkdir(parents=True)
     shutil.copy(programs / "multus", plugins)
+    shutil.copy(programs / "passthru-cni", plugins / "passthru")
     for name in ("install_multus", "thin_entrypoint"):
         shutil.copy(programs / name, root)
     _layout(output, [layer("multus", root)], {}, MULTUS)
