@@ -46,18 +46,23 @@ def _give(descriptor: int, group: int, mode: int) -> None:
         os.fchmod(descriptor, mode)
 
 
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="spiderpool-folders", description=__doc__)
+    made.add_argument("--group", type=int, required=True, help="number of the agent's group")
+    made.add_argument("--socket-dir", type=Path, default="/var/run/spidernet")
+    made.add_argument("--state-dir", type=Path, default="/var/lib/spidernet")
+    return made
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: done; 1: a line on stderr says why not."""
-    parser = argparse.ArgumentParser(prog="spiderpool-folders", description=__doc__)
-    parser.add_argument("--group", type=int, required=True, help="number of the agent's group")
-    parser.add_argument("--socket-dir", type=Path, default="/var/run/spidernet")
-    parser.add_argument("--state-dir", type=Path, default="/var/lib/spidernet")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         for folder in (options.socket_dir, options.state_dir, options.state_dir / INTENTS):
             hand_over(folder, options.group)
     except OSError as error:
-        sys.stderr.write(f"spiderpool-folders: {error.filename or ''}: {error.strerror}\n")
+        sys.stderr.write(f"spiderpool-folders: {error.filename or 'a folder'}: {error.strerror}\n")
         return 1
     return 0
 

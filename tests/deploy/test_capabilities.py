@@ -1,17 +1,18 @@
-"""The agent works with exactly the capabilities that the chart gives its container."""
+"""Agent and kernel role work with exactly what the chart gives to their containers."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from agent_world import SYSTEM_PLUGINS, World, world
 from attached_pod import AttachedPod, attached_pod
-from deploy_chart import Render, one, pods
+from deploy_chart import Object, Render, one, pods
+from kernel_roles import KernelProcess, powers, shared_folder
 
 from spiderpool.kube.resources import SPIDERCOORDINATOR
 from spiderpool.netlink.dump import dump
@@ -30,28 +31,14 @@ pytestmark = [
 IPAM = {"ipam": {"type": "spiderpool", "default_ipv4_ippool": ["10-6-v4"]}}
 VERSION = {"cniVersion": "1.0.0"}
 MACVLAN = VERSION | {"master": "ens192", "mode": "bridge"}
-KERNEL = ("NET_ADMIN", "NET_RAW", "SYS_ADMIN")
 
 
-async def start(made: World, capabilities: tuple[str, ...]) -> None:
-    """The agent as root with these capabilities alone, as a container runtime starts it."""
-
-    async def spawn(log: BinaryIO) -> asyncio.subprocess.Process:
-        kept = ",".join(["-all", *(f"+{name.lower()}" for name in capabilities)])
-        return await asyncio.create_subprocess_exec(
-            *("setpriv", f"--bounding-set={kept}", f"--inh-caps={kept}"),
-            *("--", sys.executable, "-m", "spiderpool.agent", "--node=worker01"),
-            *(f"--socket={made.folder / 'agent.sock'}", f"--state-dir={made.folder / 'state'}"),
-            f"--kubeconfig={made.folder / 'kubeconfig'}",
-            f"--netns=/proc/self/fd/{made.node.fd}",
-            stderr=log,
-            pass_fds=(made.node.fd,),
-        )
-
-    made._spawn_agent = spawn  # type: ignore[method-assign]
-    body = {"spec": {"detectIPConflict": True}}
-    await made.client.patch(SPIDERCOORDINATOR, "default", body)
-    await made.start_agent()
+@pytest.fixture
+def roles(render: Render) -> tuple[Object, Object]:
+    """The security contexts of the agent and of the kernel role."""
+    pod = pods([one(render(), "DaemonSet", "spiderpool-agent")])["spiderpool-agent"]
+    agent, kernel = (container["securityContext"] for container in pod["containers"])
+    return agent, kernel
 
 
 async def chain(made: World) -> tuple[int, Any]:
@@ -62,31 +49,50 @@ async def chain(made: World) -> tuple[int, Any]:
     return await made.plugin("ADD", "coordinator", VERSION | {"prevResult": result})
 
 
-def attach(folder: Path, capabilities: tuple[str, ...]) -> tuple[int, Any, set[str]]:
-    """Status and answer of the chain, and the pod's rules after it."""
+def with_powers(context: Object, without: Sequence[str] = ()) -> tuple[str, ...]:
+    given = context["capabilities"].get("add", ())
+    kept = [name for name in given if name not in without]
+    return powers(context["runAsUser"], context["runAsGroup"], kept)
 
-    async def act(wired: AttachedPod) -> tuple[int, Any, set[str]]:
+
+def attach(roles: tuple[Object, Object], *without: str) -> tuple[int, Any, set[str]]:
+    """Status and answer of the chain, and the pod's rules after it; ``without`` are
+    capabilities that the kernel role lacks."""
+    agent, kernel = roles
+    user = agent["runAsUser"]
+
+    async def act(folder: Path, wired: AttachedPod, path: Path) -> tuple[int, Any, set[str]]:
         async with world(folder, wired.node, wired.pod) as made:
-            await start(made, capabilities)
+            made.prefix, made.options = with_powers(agent), (f"--kernel-socket={path}",)
+            body = {"spec": {"detectIPConflict": True}}
+            await made.client.patch(SPIDERCOORDINATOR, "default", body)
+            await made.start_agent()
             status, answer = await chain(made)
             return status, answer, {as_rule_line(rule) for rule in dump(wired.pod).rules}
 
-    with attached_pod(folder / "unused") as wired:
+    with shared_folder(user) as folder, attached_pod(folder / "unused") as wired:
         wired.calico()
-        return asyncio.run(act(wired))
+        role = KernelProcess(folder / "kernel" / "sock", user, with_powers(kernel, without))
+        role.start()
+        try:
+            return asyncio.run(act(folder, wired, role.path))
+        finally:
+            role.kill()
 
 
-def test_what_the_chart_gives_is_enough(tmp_path: Path, render: Render) -> None:
-    agent = pods([one(render(), "DaemonSet", "spiderpool-agent")])["spiderpool-agent"]
-    given = tuple(agent["containers"][0]["securityContext"]["capabilities"]["add"])
-    assert given == KERNEL
-    status, answer, rules = attach(tmp_path, given)
+def test_what_the_chart_gives_is_enough(roles: tuple[Object, Object]) -> None:
+    status, answer, rules = attach(roles)
     assert status == 0, answer
     assert "32760:\tfrom 10.6.212.101 lookup 100" in rules
 
 
 @pytest.mark.parametrize("missing", ["NET_ADMIN", "NET_RAW"])
-def test_these_are_needed(tmp_path: Path, missing: str) -> None:
-    status, answer, _ = attach(tmp_path, tuple(name for name in KERNEL if name != missing))
+def test_these_are_needed(roles: tuple[Object, Object], missing: str) -> None:
+    status, answer, _ = attach(roles, missing)
     assert status == 1, answer
     assert "not permitted" in answer["msg"] + answer.get("details", "")
+
+
+def test_without_sys_admin_it_does_not_even_start(roles: tuple[Object, Object]) -> None:
+    with pytest.raises(AssertionError, match="cannot be made: Operation not permitted"):
+        attach(roles, "SYS_ADMIN")

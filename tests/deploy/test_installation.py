@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from deploy_chart import NAMESPACE, SERVERS, Object, Render, run
+from kernel_roles import serving
 from release import Release, controller
 from service_accounts import answers_ready, free_port, kubeconfig_of, running
 
@@ -70,8 +71,9 @@ def test_a_life(release: Release) -> None:
 
 async def runs_an_agent(release: Release) -> None:
     port, log = free_port(), release.folder / "agent.log"
-    async with running(release.command("spiderpool-agent", health=port), log) as agent:
-        await answers_ready(port, agent)
+    with serving(release.folder):
+        async with running(release.command("spiderpool-agent", health=port), log) as agent:
+            await answers_ready(port, agent)
     assert "forbidden" not in agent.log, agent.log
 
 

@@ -10,10 +10,12 @@ import pytest
 import yaml
 from deploy_chart import NAMESPACE, Object, Render, containers, one, pods, run
 
+from spiderpool.agent import folders
 from spiderpool.agent import options as agent_options
 from spiderpool.controller import main as controller
 from spiderpool.controller.install import main as install
 from spiderpool.controller.install.definitions import definitions
+from spiderpool.kernel import main as kernel
 
 pytestmark = [pytest.mark.binary("helm"), pytest.mark.binary("kubectl")]
 
@@ -141,6 +143,7 @@ def test_an_api_server_takes_what_the_init_job_creates(
 
 @releases
 def test_every_command_line_is_understood(render: Render, values: Object) -> None:
+    sockets: set[str] = set()
     for name, pod in pods(render(values)).items():
         for container in containers(pod):
             command = container.get("command", [])
@@ -153,6 +156,12 @@ def test_every_command_line_is_understood(render: Render, values: Object) -> Non
                     parsed = agent_options.parse(arguments)
                     assert parsed.health is not None
                     assert (parsed.health.host, parsed.health.port) == ("fd00::1", 5710)
+                    assert parsed.kernel_socket is not None
+                    sockets.add(str(parsed.kernel_socket))
+                case ["spiderpool.kernel"]:
+                    sockets.add(str(kernel.parser().parse_args(arguments).socket))
+                case ["spiderpool.agent.folders"]:
+                    folders.parser().parse_args(arguments)
                 case ["spiderpool.controller"]:
                     settings = controller.settings_of(controller.parser().parse_args(arguments))
                     assert settings.webhook is not None
@@ -162,6 +171,7 @@ def test_every_command_line_is_understood(render: Render, values: Object) -> Non
                     install.parser().parse_args([*step, *arguments])
                 case _:
                     assert container["name"] in ("fetch-plugins", *MULTUS)
+    assert len(sockets) == 1, "the agent asks where the kernel role serves"
 
 
 MULTUS = ("install-multus-binary", "multus-cni")
@@ -181,7 +191,22 @@ def test_no_container_is_privileged(render: Render, values: Object) -> None:
             assert security["capabilities"]["drop"] == ["ALL"]
             added = security["capabilities"].get("add", [])
             kernel = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN"]
-            assert added == (kernel if container["name"] == "spiderpool-agent" else [])
+            assert added == (kernel if container["name"] == "spiderpool-kernel" else [])
+
+
+@releases
+def test_who_has_the_token_has_no_power_and_the_other_way_round(
+    render: Render, values: Object
+) -> None:
+    pod = pods(render(values))["spiderpool-agent"]
+    agent, kernel = pod["containers"]
+    mounts = [{mount["name"] for mount in one["volumeMounts"]} for one in (agent, kernel)]
+    assert mounts == [{"socket", "state", "kernel", "api-access"}, {"kernel", "sysctls"}]
+    assert agent["securityContext"]["runAsNonRoot"] is True
+    peer = f"--peer-uid={agent['securityContext']['runAsUser']}"
+    assert peer in kernel["args"]
+    groups = {one["securityContext"]["runAsGroup"] for one in pod["containers"]}
+    assert len(groups) == 1, "the socket is its group's"
 
 
 @releases

@@ -110,8 +110,9 @@ def test_plugins_of_others_are_fetched_only_when_asked_for(render: Render) -> No
         agent = one(objects, "DaemonSet", "spiderpool-agent")["spec"]["template"]["spec"]
         return [container["name"] for container in agent["initContainers"]]
 
-    assert steps(render()) == ["install-plugins"]
-    assert steps(render({"plugins": {"installCNI": True}})) == ["fetch-plugins", "install-plugins"]
+    own = ["install-plugins", "prepare-folders"]
+    assert steps(render()) == own
+    assert steps(render({"plugins": {"installCNI": True}})) == ["fetch-plugins", *own]
 
 
 def test_the_default_network_is_found_or_named(render: Render) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,3 +70,20 @@ def powers(user: int, group: int, capabilities: Sequence[str]) -> tuple[str, ...
         *("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"),
         *(f"--bounding-set={kept}", f"--inh-caps={kept}", "--no-new-privs", "--"),
     )
+
+
+@contextmanager
+def shared_folder(user: int) -> Iterator[Path]:
+    """For agents of another user, prepared as the chart's init container does.
+
+    Its ``kernel`` is where the two roles meet, as an emptyDir: everybody's.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        command = (*powers(0, user, ()), sys.executable, "-m", "spiderpool.agent.folders")
+        options = (f"--group={user}", f"--socket-dir={folder}", f"--state-dir={folder / 'state'}")
+        subprocess.run([*command, *options], check=True)
+        (folder / "kernel").mkdir()
+        (folder / "kernel").chmod(0o777)
+        yield folder

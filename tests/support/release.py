@@ -71,6 +71,7 @@ class Release:
             "--objects": str(self.folder / "objects.json"),
             "--cni-conf-dir": str(self.folder),
             "--socket": str(self.folder / "agent.sock"),
+            "--kernel-socket": str(self.folder / "kernel.sock"),
             "--state-dir": str(self.folder / "state"),
         }
         account = pod["serviceAccountName"]

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ from typing import Any
 import pytest
 from agent_world import World, world
 from attached_pod import AttachedPod, attached_pod
-from kernel_roles import KernelProcess, powers
+from kernel_roles import KernelProcess, powers, shared_folder
 
 from spiderpool.kube.resources import SPIDERCOORDINATOR
 from spiderpool.netlink.dump import dump
@@ -41,19 +38,7 @@ Scenario = Callable[[World, AttachedPod, KernelProcess], Awaitable[None]]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One that the agent's user can reach, prepared as the chart's init container does."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "kernel").mkdir(mode=0o777)
-        subprocess.run(
-            [
-                *powers(0, AGENT, ()),
-                *(sys.executable, "-m", "spiderpool.agent.folders", f"--group={AGENT}"),
-                *(f"--socket-dir={folder}", f"--state-dir={folder / 'state'}"),
-            ],
-            check=True,
-        )
+    with shared_folder(AGENT) as folder:
         yield folder
 
 

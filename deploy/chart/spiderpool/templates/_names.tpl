@@ -105,11 +105,16 @@ livenessProbe:
   failureThreshold: 6
 {{- end }}
 
+{{- /* What is logged, and how. Of a component's values. */ -}}
+{{- define "spiderpool.logging" -}}
+- --log-level={{ .debug.logLevel }}
+- --log-format={{ .debug.logFormat }}
+{{- end }}
+
 {{- /* Options that agent and controller share. Of .settings and .root. */ -}}
 {{- define "spiderpool.options" -}}
 - --namespace={{ .root.Release.Namespace }}
-- --log-level={{ .settings.debug.logLevel }}
-- --log-format={{ .settings.debug.logFormat }}
+{{ include "spiderpool.logging" .settings }}
 - --health-listen=[$(POD_IP)]:{{ .settings.httpPort }}
 {{- if .settings.prometheus.enabled }}
 - --metrics-listen=[$(POD_IP)]:{{ .settings.prometheus.port }}
