@@ -12,8 +12,8 @@ import promql_parser
 import pytest
 import yaml
 from deploy_chart import CHART, Object, Render, one, run
-from exported_metrics import agent_metrics, controller_metrics
 
+from docs.generators.metrics import agent_metrics, controller_metrics
 from spiderpool.metrics.text import Metric
 
 FOLDER = CHART / "monitoring"
@@ -84,7 +84,9 @@ def unknown(text: str) -> set[str]:
     for part in parts(promql_parser.parse(text)):
         match part:
             case promql_parser.VectorSelector():
-                named.setdefault(part.name, set()).update(m.name for m in part.matchers.matchers)
+                named.setdefault(str(part.name), set()).update(
+                    m.name for m in part.matchers.matchers
+                )
             case promql_parser.AggregateExpr() if part.modifier is not None:
                 grouped.update(part.modifier.labels)
     wrong = {name for name in named if name not in EXPORTED}
