@@ -17,6 +17,7 @@ COMMANDS = {
     "gc": "show or release the addresses that nobody uses any more",
     "ip": "show pools and who holds which address, or give one back",
     "status": "show the whole installation, and what is wrong with it",
+    "sysdump": "collect what is needed to judge a fault from afar, without secrets",
 }
 
 

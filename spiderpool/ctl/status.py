@@ -40,13 +40,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Prints what there is and what is wrong; status 1 when something is."""
     facts = with_api(options.kubeconfig, look)
-    sections = [part(facts) for part in PARTS]
-    findings = [*_unread(facts), *(f for section in sections for f in section.findings)]
+    sections, findings = judged(facts)
     if options.json:
         print(json.dumps(as_object(facts, sections, findings)))
     else:
         print("\n".join(as_text(facts, sections, findings)))
     return status_of(findings)
+
+
+def judged(facts: Facts) -> tuple[list[Section], list[Finding]]:
+    """The parts, and the findings of all of them."""
+    sections = [part(facts) for part in PARTS]
+    return sections, [*_unread(facts), *(f for section in sections for f in section.findings)]
 
 
 def _unread(facts: Facts) -> Iterator[Finding]:

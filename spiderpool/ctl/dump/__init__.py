@@ -1,0 +1,1 @@
+"""What ``spiderpoolctl sysdump`` collects, and what it leaves out."""
