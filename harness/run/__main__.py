@@ -91,18 +91,9 @@ def _run(scenario: Scenario, cluster: Cluster, emit: Emit, keep: Path | None) ->
 
 
 async def _until_told(engine: Engine) -> None:
-    """A second signal does not interrupt what the first one has made it tidy up."""
-    told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    work, signalled = asyncio.ensure_future(engine.run()), asyncio.ensure_future(told.wait())
-    await asyncio.wait([work, signalled], return_when=asyncio.FIRST_COMPLETED)
-    if not work.done():
-        work.cancel()
-    await asyncio.wait([work])
-    signalled.cancel()
-    if not work.cancelled():
-        work.result()
+        asyncio.get_running_loop().add_signal_handler(number, engine.interrupt)
+    await engine.run()
 
 
 if __name__ == "__main__":

@@ -40,18 +40,25 @@ class Engine:
         self._judge = Judge(self._session, by_id)
         self._unjudged = dict.fromkeys(by_id)
         self._failed = False
+        self._acting: asyncio.Future[Ended] | None = None
 
     async def run(self) -> None:
-        """Steps in order; after one that fails, or when cancelled, nothing more is done."""
+        """Steps in order; after one that fails, or an interruption, nothing more is done."""
         started, left_behind = time.monotonic(), ""
+        self._acting = asyncio.ensure_future(self._act())
         try:
-            ended = await self._go()
+            ended = await self._acting
         finally:
             left_behind = await self._stop()
         problem = "; ".join(filter(None, (ended.problem, left_behind)))
         self._emit(replace(ended, seconds=time.monotonic() - started, problem=problem))
 
-    async def _go(self) -> Ended:
+    def interrupt(self) -> None:
+        """Act no more; what has been made is taken away all the same."""
+        if self._acting is not None:
+            self._acting.cancel()
+
+    async def _act(self) -> Ended:
         scenario, started = self._scenario, time.monotonic()
         count = len(list(scenario.expectations()))
         self._emit(Started(scenario.name, scenario.summary, count))

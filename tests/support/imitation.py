@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,11 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 @dataclass(frozen=True)
 class Imitation:
-    """``inventory`` is the file for ``--cluster``."""
+    """``inventory`` is the file for ``--cluster``; ``ports`` are listened on in every pod."""
 
     cluster: EmulatedCluster
     folder: Path
+    ports: list[int] = field(default_factory=list)
 
     @property
     def inventory(self) -> Path:
@@ -45,10 +48,17 @@ class Imitation:
         return {"kubeconfig": str(self.cluster.kubeconfig), "nodes": nodes, "places": paths}
 
     async def serve(self, pod: Object, namespace: Namespace) -> StopServing:
-        """Write the result of the pod's default network; nothing listens in the pod."""
+        """Write the result of the pod's default network."""
         file = self.folder / f"ptp-{pod['metadata']['uid']}-eth0"
         file.write_text(json.dumps(result_of(pod, path_of(namespace))))
-        return file.unlink
+        listeners = [_listener(namespace, port) for port in self.ports]
+
+        def stop() -> None:
+            file.unlink()
+            for listener in listeners:
+                listener.close()
+
+        return stop
 
     async def harness(self, *arguments: str | Path) -> tuple[int, list[dict[str, Any]]]:
         """The status of ``harness run --on cluster --json``, and its events."""
@@ -79,12 +89,15 @@ class Imitation:
         ]
 
 
+def _listener(namespace: Namespace, port: int) -> socket.socket:
+    listener = namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("", port))
+    listener.listen()
+    return listener
+
+
 def path_of(namespace: Namespace) -> str:
-    return f"/proc/self/fd/{namespace.fd}".replace("self", str(_pid()))
-
-
-def _pid() -> int:
-    return int(Path("/proc/self").readlink().name)
+    return f"/proc/{os.getpid()}/fd/{namespace.fd}"
 
 
 def result_of(pod: Object, netns: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from harness.scenario.document import Item, read_all, required
 from harness.scenario.model import Given, Manifests, ManifestVerb, Scale
 from spiderpool.errors import SpiderpoolError
 
-REMOVAL_SECONDS = 120
+REMOVAL_SECONDS = 60
 
 Manifest = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from harness.netns import nft
 from harness.run import kubectl, readiness
 from harness.run.apiservers import ApiServer
-from harness.run.readiness import obstacles
+from harness.run.readiness import obstacles, obstacles_on_a_cluster
 from harness.scenario.model import Capability, Scenario
 
 
@@ -59,3 +59,27 @@ def test_a_kernel_that_lacks_what_is_needed() -> None:
     assert list(obstacles(needs, able=lambda: set(Capability))) == []
     (missing,) = obstacles(needs, able=lambda: {Capability.IPV6})
     assert missing == "the kernel has no vlan: `harness doctor` says how to get it"
+
+
+def privileges(folder: Path, mask: int) -> Path:
+    status = folder / "status"
+    status.write_text(f"Name:\tpython3\nCapEff:\t{mask:016x}\n")
+    return status
+
+
+def on_a_cluster(status: Path) -> list[str]:
+    return list(obstacles_on_a_cluster(scenario(), no_question, status))
+
+
+def test_a_cluster_that_is_there_needs_kubectl_and_privileges(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(nft, "find", lambda: None)
+    monkeypatch.setattr(readiness, "machine_plugins", dict)
+    assert on_a_cluster(privileges(tmp_path, 1 << 13 | 1 << 21)) == []
+    (missing,) = on_a_cluster(privileges(tmp_path, 1 << 13))
+    assert missing.startswith("no CAP_SYS_ADMIN, by which pods' namespaces are looked into")
+    (missing,) = on_a_cluster(privileges(tmp_path, 1 << 21))
+    assert missing.startswith("no CAP_NET_RAW")
+    monkeypatch.setattr(kubectl, "find", lambda: None)
+    assert len(on_a_cluster(privileges(tmp_path, 1 << 13 | 1 << 21))) == 1
