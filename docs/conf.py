@@ -16,7 +16,6 @@ project = "Spiderpool in Python"
 extensions = ["myst_parser"]
 html_theme = "furo"
 html_title = project
-html_static_path = ["drawings"]
 html_copy_source = False
 html_show_copyright = False
 exclude_patterns = ["generators"]

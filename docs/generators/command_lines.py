@@ -10,10 +10,12 @@ from types import SimpleNamespace
 from unittest import mock
 
 from harness.cli import main as harness
+from spiderpool.agent import folders
 from spiderpool.agent import options as agent
 from spiderpool.controller import main as controller
 from spiderpool.controller.install import main as install
 from spiderpool.ctl import main as ctl
+from spiderpool.kernel import main as kernel
 
 Program = Callable[[Sequence[str]], object]
 
@@ -27,6 +29,8 @@ def command_lines() -> str:
         (
             *_program("spiderpoolctl", ctl.main),
             *_program("spiderpool-agent", agent.parse),
+            *_program("spiderpool-kernel", kernel.main),
+            *_program("spiderpool-folders", folders.main),
             *_program("spiderpool-controller", controller.main),
             *_program("python -m spiderpool.controller.install", install.main),
             *_program("harness", harness.main),
