@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from installation import SYSTEM, Webhook, install
 
+from spiderpool.agent.metrics import condition
 from spiderpool.errors import KubeError, NotFound, Unreachable
 from spiderpool.kube.resources import (
     CRD,
@@ -26,6 +28,7 @@ from spiderpool.kube.resources import (
     SPIDERSUBNET,
     VALIDATINGWEBHOOK,
 )
+from spiderpool.metrics.text import exposition
 
 Break = Callable[[Any], Awaitable[Any]]
 HOOK = "spiderpool-controller"
@@ -200,7 +203,8 @@ def test_an_agent_of_another_image(shell: Any) -> None:
 
 
 def test_dels_that_wait_are_counted(shell: Any) -> None:
-    page = b"# HELP x y\nspiderpool_agent_intent_counts 4\n"
+    waiting = [Path(f"{number}-1.intent") for number in range(4)]
+    page = exposition(condition([], waiting)).encode()
 
     async def broken(world: Any) -> None:
         proxy = f"/api/v1/namespaces/{SYSTEM}/pods/agent-1%3A5711/proxy/metrics"
