@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import kube_assets
@@ -43,7 +42,7 @@ from spiderpool.errors import SpiderpoolError
 from spiderpool.types.address import Family
 
 ROOT = Path(__file__).parents[1]
-TOPOLOGY = ROOT / "scenarios" / "_topologies" / "page.yaml"
+TOPOLOGY = ROOT / "scenarios" / "_topologies" / "one-node.yaml"
 NODE = "worker01"
 FILE = "SPIDERPOOL_CLUSTER"
 SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -72,7 +71,7 @@ def main() -> None:
 
 def inside(command: Sequence[str], groups: Groups, programs: Path, multus: Path) -> int:
     """The exit status of ``command``, or 1 when there is no cluster to run it on."""
-    topology = single_node(load(TOPOLOGY))
+    topology = load(TOPOLOGY)
     folder = sandbox.RUN
     path = (str(Path(sys.executable).parent), *SYSTEM_PROGRAMS)
     os.environ["PATH"] = os.pathsep.join(path)
@@ -91,11 +90,6 @@ def inside(command: Sequence[str], groups: Groups, programs: Path, multus: Path)
     if status:
         keep(folder / "logs")
     return status
-
-
-def single_node(topology: Topology) -> Topology:
-    """Without the other nodes; hosts stay."""
-    return replace(topology, nodes=tuple(node for node in topology.nodes if node.name == NODE))
 
 
 def node_of(topology: Topology) -> settings.Node:

@@ -23,7 +23,11 @@ MULTUS = (
 )
 WORKLOADS = ("docker.io/library/nginx:latest", "docker.io/library/coredns:latest")
 """Names that the runtime makes of the manifests' short ones."""
-WAIT = "import signal; signal.sigwait({signal.SIGTERM, signal.SIGINT})"
+WAIT = """
+from signal import SIGINT, SIGTERM, SIG_BLOCK, pthread_sigmask, sigwait
+pthread_sigmask(SIG_BLOCK, {SIGINT, SIGTERM})  # or the kernel drops them: this is process 1
+sigwait({SIGINT, SIGTERM})
+"""
 ARCHITECTURE = next(name for name, machine in MACHINES.items() if machine == platform.machine())
 
 
