@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from harness.capture.frame import Frame, Framing
 from spiderpool.types.address import Address, Family
 
-_ARP, _IPV6 = 0x0806, 0x86DD
-_TYPES = {0x0800: Family.V4, _IPV6: Family.V6}
-_ARP_REQUEST, _SOLICITATION = b"\x00\x01", bytes([135])
+_TYPES = {0x0800: Family.V4, 0x86DD: Family.V6}
+_ARP, _ARP_REQUEST, _ARP_REPLY = b"\x08\x06", 1, 2
+_SOLICITATION, _ADVERTISEMENT = 135, 136
 _TCP = struct.Struct(">HHIIBB")
 _PORTS = struct.Struct(">HH")
 _FRAGMENT_OFFSET = 0x1FFF
@@ -57,15 +57,23 @@ def packet_of(frame: Frame) -> Packet | None:
 
 
 def neighbour_asked_for(frame: Frame) -> Address | None:
-    """Whose MAC a frame asks for: an ARP request (RFC 826) or a neighbour solicitation (RFC
-    4861, section 4.3); None for all else."""
-    kind, data = int.from_bytes(frame.data[12:14], "big"), frame.data[Framing.ETHERNET :]
-    if frame.framing is not Framing.ETHERNET:
-        return None
-    if kind == _ARP and data[6:8] == _ARP_REQUEST and len(data) >= 28:
-        return Address(socket.inet_ntop(Family.V4, data[24:28]))
-    solicits = data[6:7] == bytes([socket.IPPROTO_ICMPV6]) and data[40:41] == _SOLICITATION
-    if kind == _IPV6 and solicits and len(data) >= 64:
+    """Whose MAC a frame asks for; None for all but ARP requests and neighbour solicitations."""
+    return _neighbour(frame, _ARP_REQUEST, 24, _SOLICITATION)
+
+
+def neighbour_answered_for(frame: Frame) -> Address | None:
+    """Whose MAC a frame tells; None for all but ARP replies and neighbour advertisements."""
+    return _neighbour(frame, _ARP_REPLY, 14, _ADVERTISEMENT)
+
+
+def _neighbour(frame: Frame, operation: int, offset: int, kind: int) -> Address | None:
+    """The address in ARP (RFC 826) at ``offset``, or the target in NDP (RFC 4861, section 4)."""
+    family, data = _network_layer(frame)
+    is_arp = frame.framing is Framing.ETHERNET and frame.data[12:14] == _ARP
+    if is_arp and len(data) >= 28 and data[7] == operation:
+        return Address(socket.inet_ntop(Family.V4, data[offset : offset + 4]))
+    is_ndp = family is Family.V6 and len(data) >= 64 and data[6] == socket.IPPROTO_ICMPV6
+    if is_ndp and data[40] == kind:
         return Address(socket.inet_ntop(Family.V6, data[48:64]))
     return None
 

@@ -1,8 +1,8 @@
-"""``harness diff``: our coordinator beside another executable, in a recorded case.
+"""``harness diff``: our coordinator beside another executable, in a recorded case or a scenario.
 
-Prints what the end states say differently, and the NICs that each probe was seen at: packets
-are sent after each call. Exit status: 0 no difference, 1 some, or a probe that the kernel's
-own lookup contradicts, 2 the case or the executable cannot be used.
+Prints what the end states say differently, and the NICs that each probe was seen at. Exit
+status: 0 no difference, 1 some, or a probe that the kernel's own lookup contradicts, 2 the
+case or the executable cannot be used.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.diff.cases import compare
+from harness.diff import cases, scenarios
 from harness.diff.compared import Compared, Taken
 from harness.diff.courses import Choice, Course
 from harness.golden.context import Side
 from harness.golden.recorded import is_case, read_case
+from harness.scenario.load import FILE_NAME, load
 from spiderpool.errors import BadInput
 
 SAME, DIFFERENT = range(2)
@@ -26,7 +27,9 @@ SAME, DIFFERENT = range(2)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``harness diff``."""
-    parser.add_argument("case", type=Path, metavar="CASE", help="folder of a recorded case")
+    parser.add_argument(
+        "case", type=Path, metavar="CASE", help="folder of a recorded case or of a scenario"
+    )
     parser.add_argument(
         "--other",
         type=Path,
@@ -46,11 +49,18 @@ def main(options: argparse.Namespace) -> int:
     """
     if not (options.other.is_file() and os.access(options.other, os.X_OK)):
         raise BadInput(f"--other {options.other}", "is no executable file", "give a CNI plugin")
-    if not is_case(options.case):
-        raise BadInput(str(options.case), "is no recorded case", "give a folder with a case.json")
-    found = compare(read_case(options.case), options.other.resolve())
+    found = _compare(options.case, options.other.resolve())
     print(as_json(found) if options.json else as_text(found))
     return SAME if all(call.is_equal for call in found) else DIFFERENT
+
+
+def _compare(case: Path, other: Path) -> list[Compared]:
+    if is_case(case):
+        return cases.compare(read_case(case), other)
+    if case.is_file() or (case / FILE_NAME).is_file():
+        return scenarios.compare(load(case), other)
+    remedy = f"give a folder with a case.json or a {FILE_NAME}"
+    raise BadInput(str(case), "is neither a recorded case nor a scenario", remedy)
 
 
 def as_json(found: Sequence[Compared]) -> str:

@@ -17,8 +17,9 @@ from harness.capture.capture import Capture
 from harness.capture.frame import Frame
 from harness.capture.packet import neighbour_asked_for
 from harness.diff.compared import Compared, side_by_side
-from harness.diff.courses import Course, courses
+from harness.diff.courses import Course, Ground, courses
 from harness.diff.farends import on_lan, on_node
+from harness.diff.marks import reply_marks
 from harness.diff.probes import FAR, NODE, POD, Probe, probes_of
 from harness.golden.context import Side
 from harness.golden.coordinator import named_links
@@ -32,14 +33,12 @@ from harness.netns.capabilities import has_ipv6
 from harness.netns.ledger import Ledger
 from harness.netns.sandbox import RUN
 from harness.trace.observe import Observation, observe_all, read_wires
-from harness.trace.wires import Nic
 from spiderpool.coordinator.config import Config
-from spiderpool.coordinator.nics import NODE_VETH
 from spiderpool.coordinator.undo import undo
 from spiderpool.netlink.apply import apply, apply_all
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.objects import Neighbour, NetState
+from spiderpool.netlink.objects import Neighbour
 from spiderpool.netlink.operations import DeleteNeighbour, Operation
 from spiderpool.types.address import Family
 from spiderpool.types.names import IfName
@@ -111,7 +110,8 @@ class _Probed:
         ):
             seen = asyncio.run(self._send(probes))
             places = {place: self._namespaces[place] for place in (POD, NODE)}
-            found = courses(seen, places, _marks(state.pod))
+            marks = dict(reply_marks(POD, state.pod))
+            found = courses(seen, Ground(places, marks, frozenset(places)))
         self._forget_neighbours(seen[0].frames if seen else ())
         self.taken.append({one.name: it for one, it in zip(probes, found, strict=True)})
         return answer
@@ -132,11 +132,6 @@ class _Probed:
         wires = read_wires(self._namespaces, {POD: NODE, NODE: FAR}, FAR)
         sendings = [probe.sending for probe in probes]
         return await observe_all(sendings, self._namespaces, self._capture, wires, PATIENCE_SECONDS)
-
-
-def _marks(pod: NetState) -> dict[Nic, int]:
-    """Whatever sets the mark that a rule asks for, it is on replies to what came by veth0."""
-    return {Nic(POD, NODE_VETH): rule.mark for rule in pod.rules if rule.mark is not None}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from harness.diff.courses import Course
 from harness.golden.context import Side
 from harness.scenario.expectations import Outcome
 
-_NOTHING = Course(Outcome.NO_ROUTE, "no such address")
+_NOT_SENT = Course(Outcome.NO_ROUTE, "it was not sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Compared:
 
 
 def side_by_side(theirs: Mapping[str, Course], ours: Mapping[str, Course]) -> tuple[Taken, ...]:
-    """By the probes' names; a probe of one side only has an address that the other lacks."""
+    """By the probes' names; one that only one side has sent differs."""
     return tuple(
-        Taken(name, theirs.get(name, _NOTHING), ours.get(name, _NOTHING))
+        Taken(name, theirs.get(name, _NOT_SENT), ours.get(name, _NOT_SENT))
         for name in {**theirs, **ours}
     )

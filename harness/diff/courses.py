@@ -3,16 +3,16 @@ says about each decision on its way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 
-from harness.capture.packet import neighbour_asked_for
+from harness.capture.packet import neighbour_answered_for, neighbour_asked_for
 from harness.diff.ways import Way, ways
 from harness.scenario.expectations import Outcome
 from harness.trace.explain import Decision, decisions
-from harness.trace.observe import Observation
-from harness.trace.path import Leg
+from harness.trace.observe import Observation, Sending
+from harness.trace.path import RoundTrip
 from harness.trace.wires import Nic
 from spiderpool.netlink.namespace import Namespace
 
@@ -39,13 +39,17 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Course:
     """How a probe ended; ``request`` and ``reply`` are the NICs that it was seen at, in order,
-    like ``pod.eth0``."""
+    like ``pod.eth0``.
+
+    ``rivals`` are the NICs that told a MAC for the target's address; it is chance whose is used.
+    """
 
     outcome: Outcome
     detail: str = ""
     request: tuple[str, ...] = ()
     reply: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    rivals: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -69,10 +73,17 @@ class Course:
     @property
     def _essence(self) -> tuple[object, ...]:
         asked_by = [choice.seen for choice in self.choices if not self.request]
-        return self.outcome is Outcome.REPLIED, self.request, self.reply, *asked_by
+        return self.outcome is Outcome.REPLIED, self._way, self.reply, *asked_by
+
+    @property
+    def _way(self) -> tuple[str, ...]:
+        """The request's, whichever rival it came to."""
+        if len(self.rivals) > 1 and self.request[-1:] and self.request[-1] in self.rivals:
+            return (*self.request[:-1], " or ".join(self.rivals))
+        return self.request
 
     def __str__(self) -> str:
-        there = " > ".join(self.request) or "not seen to leave"
+        there = " > ".join(self._way) or "not seen to leave"
         same = self.reply == tuple(reversed(self.request))
         back = "and back" if same else f"back by {' > '.join(self.reply)}"
         words = [there, back] if self.reply else [there]
@@ -81,38 +92,45 @@ class Course:
         return ", ".join(words)
 
 
-def courses(
-    observations: Sequence[Observation],
-    namespaces: Mapping[str, Namespace],
-    marks: Mapping[Nic, int],
-) -> list[Course]:
-    """``namespaces`` are the places whose NICs and decisions count; ``marks``: see
-    :func:`harness.trace.explain.decisions`.
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What counts of an observation.
+
+    ``deciding`` are the places whose decisions are held against the kernel's lookups, with the
+    ``marks`` of :func:`harness.trace.explain.decisions`; ``crossed`` are those whose NICs are
+    told, as ``called`` says; ``endpoints`` may be chosen by a service.
+    """
+
+    deciding: Mapping[str, Namespace]
+    marks: Mapping[Nic, int]
+    crossed: Set[str]
+    called: Callable[[Nic], str] = str
+    endpoints: Set[str] = frozenset()
+
+
+def courses(observations: Sequence[Observation], ground: Ground) -> list[Course]:
+    """Of each observation; the namespaces must be as they were.
 
     Raises:
         OperationFailed: a namespace cannot be asked.
     """
-    asked = [tuple(_judged(one, namespaces, marks)) for one in observations]
-    known = ways((decision for each in asked for decision in each), namespaces)
+    asked = [tuple(_judged(one, ground)) for one in observations]
+    known = ways((decision for each in asked for decision in each), ground.deciding)
     return [
-        _course(observation, {decision: known[decision] for decision in each}, namespaces)
+        _course(observation, {decision: known[decision] for decision in each}, ground)
         for observation, each in zip(observations, asked, strict=True)
     ]
 
 
-def _judged(
-    observation: Observation, places: Mapping[str, Namespace], marks: Mapping[Nic, int]
-) -> Iterator[Decision]:
+def _judged(observation: Observation, ground: Ground) -> Iterator[Decision]:
     """The sender's decision, and others that were seen: a packet that was dropped on arrival
     has nothing decided about its answer."""
-    for decision in decisions(observation, marks):
-        if decision.place in places and (decision.seen or decision.what == "request"):
+    for decision in decisions(observation, ground.marks):
+        if decision.place in ground.deciding and (decision.seen or decision.what == "request"):
             yield decision
 
 
-def _course(
-    observation: Observation, known: Mapping[Decision, Way], places: Mapping[str, Namespace]
-) -> Course:
+def _course(observation: Observation, known: Mapping[Decision, Way], ground: Ground) -> Course:
     answer, detail = observation.answer, observation.answer.detail
     choices = []
     for decision, way in known.items():
@@ -121,14 +139,22 @@ def _course(
             seen = way.nic
             detail = f"{decision.place}.{way.nic} asks for {way.next_hop}, whom nobody answers for"
         choices.append(Choice(decision.what, decision.place, seen, way))
-    trip = observation.trips[-1] if observation.trips else None
-    return Course(
-        answer.outcome,
-        detail,
-        _crossed(trip.request, places) if trip else (),
-        _crossed(trip.reply, places) if trip else (),
-        tuple(choices),
-    )
+    trip = observation.trips[-1] if observation.trips else RoundTrip("data", (), ())
+    request, reply = _crossings(observation.sending, trip, ground)
+    rivals = _rivals(observation, trip, ground)
+    return Course(answer.outcome, detail, request, reply, tuple(choices), rivals)
+
+
+def _rivals(observation: Observation, trip: RoundTrip, ground: Ground) -> tuple[str, ...]:
+    end = trip.request[-1].nic.place if trip.request else None
+    told = {
+        ground.called(Nic(frame.place, frame.link))
+        for frame in observation.frames
+        if frame.place == end
+        and frame.outgoing
+        and neighbour_answered_for(frame) == observation.sending.target
+    }
+    return tuple(sorted(told))
 
 
 def _asks_in_vain(observation: Observation, place: str, way: Way) -> bool:
@@ -140,6 +166,29 @@ def _asks_in_vain(observation: Observation, place: str, way: Way) -> bool:
     )
 
 
-def _crossed(leg: Leg, places: Mapping[str, Namespace]) -> tuple[str, ...]:
-    names = (str(hop.nic) for hop in leg if hop.nic.place in places)
-    return tuple(name for name, _ in groupby(names))
+def _crossings(sending: Sending, trip: RoundTrip, ground: Ground) -> Iterator[tuple[str, ...]]:
+    """The NICs of the request and of the reply.
+
+    Which endpoint a service chooses, and the way there, is chance: of those probes, the NICs
+    of the sender and of the endpoint, whichever it is.
+    """
+    for leg in (trip.request, trip.reply):
+        if _has_chosen(sending, trip, ground.endpoints):
+            outgoing = leg is trip.request
+            ends = zip((leg[:1], leg[1:][-1:]), (outgoing, not outgoing), strict=True)
+            yield tuple(
+                ground.called(hop.nic) if of_sender else f"endpoint.{hop.nic.link}"
+                for hops, of_sender in ends
+                for hop in hops
+            )
+        else:
+            names = (ground.called(hop.nic) for hop in leg if hop.nic.place in ground.crossed)
+            yield tuple(name for name, _ in groupby(names))
+
+
+def _has_chosen(sending: Sending, trip: RoundTrip, endpoints: Set[str]) -> bool:
+    """Whether the request for a service has come to an endpoint of it."""
+    if not trip.request:
+        return False
+    last = trip.request[-1]
+    return last.packet.destination != sending.target and last.nic.place in endpoints

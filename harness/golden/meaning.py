@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from harness.golden.recorded import Pair
@@ -37,7 +38,8 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``place`` is ``pod`` or ``node``; ``view`` says of routes and numbers who uses them."""
+    """``place`` is ``pod`` or ``node`` in a recorded case; ``view`` says of routes and numbers
+    who uses them."""
 
     place: str
     kind: Kind
@@ -55,15 +57,24 @@ def meaning(pair: Pair, known_links: frozenset[str]) -> frozenset[Statement]:
 
     MACs of links other than ``known_links`` were drawn at random and are not compared.
     """
-    names = {link.mac: f"pod:{link.name}" for link in pair.pod.links}
-    names |= {link.mac: f"node:{link.name}" for link in pair.node.links}
-    statements = {*_state("pod", pair.pod, names), *_state("node", pair.node, names)}
-    for place, state in (("pod", pair.pod), ("node", pair.node)):
+    return meaning_of({"pod": pair.pod, "node": pair.node}, known_links)
+
+
+def meaning_of(
+    states: Mapping[str, NetState], known_links: frozenset[str] = frozenset()
+) -> frozenset[Statement]:
+    """The same of any places."""
+    named = [(place, link) for place, state in states.items() for link in state.links]
+    owners = Counter(link.mac for _, link in named)
+    names = {one.mac: f"{place}:{one.name}" for place, one in named if owners[one.mac] == 1}
+    statements: set[Statement] = set()
+    for place, state in states.items():
+        statements |= set(_state(place, state, names))
         for link in state.links:
             mac = link.mac if f"{place}:{link.name}" in known_links else ""
             text = f"mtu {link.mtu} txqueuelen {link.txqueuelen} {'up' if link.up else 'down'}"
             statements.add(Statement(place, Kind.LINK, link.name, f"{text} {mac}", link=link.name))
-    statements |= {Statement("pod", Kind.MARKS, link, "") for link in pair.pod.reply_marks}
+        statements |= {Statement(place, Kind.MARKS, name, "") for name in state.reply_marks}
     return frozenset(statements)
 
 

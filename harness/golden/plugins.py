@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from aiohttp import web
-
 from harness.golden.recorded import Case
+from harness.golden.upstream_agent import upstream_agent
 from harness.netns.process import Completed, run
 from spiderpool.agent.caches import COORDINATOR
 from spiderpool.agent.coordinator import CoordinatorHandler
@@ -25,9 +24,6 @@ from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import Address
 
 Object = dict[str, Any]
-
-AGENT_SOCKET = Path("/run/spidernet/spiderpool.sock")
-"""Where upstream's agent listens; ``/run`` is the sandbox' own."""
 
 
 class Executable(Protocol):
@@ -56,19 +52,11 @@ class BesideAnAgent:
         self._plugin, self._configuration = plugin, configuration
 
     async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
-        AGENT_SOCKET.parent.mkdir(exist_ok=True)
-        application = web.Application()
-        application.router.add_get("/v1/coordinator/config", self._answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        try:
-            await web.UnixSite(runner, str(AGENT_SOCKET)).start()
+        async with upstream_agent(self._answer):
             return await self._plugin.call(environment, stdin)
-        finally:
-            await runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        return web.json_response(self._configuration)
+    async def _answer(self, question: Mapping[str, Any]) -> Object:
+        return self._configuration
 
 
 class OurCoordinator:
@@ -122,6 +110,9 @@ class RecordedSources:
     async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         """Nobody allocates here."""
         return Fate.NOT_OURS
+
+    def is_probed(self, request: CniRequest) -> bool:
+        return False
 
 
 class AlwaysReady:

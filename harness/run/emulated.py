@@ -59,7 +59,7 @@ class EmulatedCluster:
     async def start(self, serve: Serve) -> None:
         """Bring up everything but Spiderpool: nodes are Ready, Services work, pods start."""
         api = asyncio.create_task(self._start_api())
-        plugins.fill(self._plugin_folder)
+        plugins.fill(self.plugin_folder)
         started = time.monotonic()
         build(self.topology, self.ledger)
         self.timings["fabric up"] = time.monotonic() - started
@@ -166,7 +166,7 @@ class EmulatedCluster:
         namespace = self.ledger[machine.name]
         calico = Calico(machine, self.topology, namespace)
         await calico.start()
-        multus = Multus(namespace, self._plugin_folder, self._plugin_environment(machine))
+        multus = Multus(namespace, self.plugin_folder, self._plugin_environment(machine))
         pods = self._informers.of(resources.POD, field_selector=f"spec.nodeName={machine.name}")
         attachments = self._informers.of(resources.NETWORKATTACHMENT)
         sandboxes = Sandboxes(self.ledger, calico, multus, attachments, serve)
@@ -209,7 +209,8 @@ class EmulatedCluster:
         return self.folder / "nodes" / machine.name
 
     @property
-    def _plugin_folder(self) -> Path:
+    def plugin_folder(self) -> Path:
+        """Where kubelet finds CNI plugins, on every node."""
         return self.folder / "cni" / "bin"
 
     def _run(self, part: Coroutine[Any, Any, None], name: str) -> None:

@@ -6,7 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from coordinator_standin import executable
+from coordinator_standin import (
+    NOTHING,
+    RULE_OF_NET1_TO_TABLE_OF_ETH0,
+    THE_SAME,
+    executable,
+)
 from golden_files import golden
 
 from harness.cli.main import main
@@ -19,29 +24,6 @@ pytestmark = pytest.mark.kernel
 
 DIRECTORY = golden("coordinator")
 
-NOTHING = """
-import json
-print(json.dumps(json.load(sys.stdin).get("prevResult", {})))
-"""
-THE_SAME = """
-from coordinator_standin import serve
-serve()
-"""
-RULE_OF_NET1_TO_TABLE_OF_ETH0 = """
-from dataclasses import replace
-from coordinator_standin import serve
-from spiderpool.netlink.operations import AddRule
-
-def rewrite(made):
-    return replace(made, pod=tuple(map(wrong, made.pod)))
-
-def wrong(operation):
-    if isinstance(operation, AddRule) and operation.rule.table == 100:
-        return AddRule(replace(operation.rule, table=99))
-    return operation
-
-serve(rewrite)
-"""
 MARKS_EVERY_PING = """
 import asyncio, os
 from coordinator_standin import serve
@@ -152,6 +134,6 @@ def test_what_cannot_be_compared_is_bad_input(
 ) -> None:
     idle = str(executable(tmp_path, NOTHING))
     assert main(["diff", str(tmp_path), "--other", idle]) == 2
-    assert "is no recorded case" in capsys.readouterr().err
+    assert "is neither a recorded case nor a scenario" in capsys.readouterr().err
     assert main(["diff", str(DIRECTORY / "disable-2nic"), "--other", str(tmp_path / "no")]) == 2
     assert "no: is no executable file" in capsys.readouterr().err

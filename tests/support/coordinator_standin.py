@@ -27,6 +27,29 @@ from spiderpool.types.names import ContainerID, IfName
 
 Rewrite = Callable[[Plan], Plan]
 AGENT = "/run/spidernet/spiderpool.sock"
+NOTHING = """
+import json
+print(json.dumps(json.load(sys.stdin).get("prevResult", {})))
+"""
+THE_SAME = """
+from coordinator_standin import serve
+serve()
+"""
+RULE_OF_NET1_TO_TABLE_OF_ETH0 = """
+from dataclasses import replace
+from coordinator_standin import serve
+from spiderpool.netlink.operations import AddRule
+
+def rewrite(made):
+    return replace(made, pod=tuple(map(wrong, made.pod)))
+
+def wrong(operation):
+    if isinstance(operation, AddRule) and operation.rule.table == 100:
+        return AddRule(replace(operation.rule, table=99))
+    return operation
+
+serve(rewrite)
+"""
 _CIDRS = ("overlayPodCIDR", "serviceCIDR")
 
 
@@ -41,9 +64,13 @@ def executable(folder: Path, text: str) -> Path:
 
 def told() -> dict[str, Any]:
     """What upstream's agent answers about this pod."""
+    words = dict(word.split("=", 1) for word in os.environ["CNI_ARGS"].split(";"))
+    pod = {"podName": words["K8S_POD_NAME"], "podNamespace": words["K8S_POD_NAMESPACE"]}
+    body = json.dumps(pod)
+    head = f"GET /v1/coordinator/config HTTP/1.0\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.socket(socket.AF_UNIX) as agent:
         agent.connect(AGENT)
-        agent.sendall(b"GET /v1/coordinator/config HTTP/1.0\r\n\r\n")
+        agent.sendall(f"{head}{body}".encode())
         answer: dict[str, Any] = json.loads(agent.makefile().read().partition("\n\n")[2])
         return answer
 

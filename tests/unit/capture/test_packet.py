@@ -8,7 +8,13 @@ import struct
 import pytest
 
 from harness.capture.frame import Frame, Framing, Heard
-from harness.capture.packet import Packet, TcpHeader, neighbour_asked_for, packet_of
+from harness.capture.packet import (
+    Packet,
+    TcpHeader,
+    neighbour_answered_for,
+    neighbour_asked_for,
+    packet_of,
+)
 from spiderpool.types.address import Address, Family
 
 V4 = "10.1.0.2", "10.2.0.2"
@@ -91,20 +97,30 @@ def arp(operation: int) -> bytes:
     return struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation) + mac + source + mac + target
 
 
+def ndp(kind: int) -> bytes:
+    return struct.pack(">BBHI", kind, 0, 0, 0) + socket.inet_pton(socket.AF_INET6, V6[1])
+
+
 def test_a_question_for_a_neighbour_names_whom_it_asks_for() -> None:
-    solicitation = struct.pack(">BBHI", 135, 0, 0, 0) + socket.inet_pton(socket.AF_INET6, V6[1])
-    assert neighbour_asked_for(frame(0x0806, arp(1))) == V4[1]
-    assert neighbour_asked_for(frame(0x86DD, ipv6(58, solicitation))) == V6[1]
+    for question in (frame(0x0806, arp(1)), frame(0x86DD, ipv6(58, ndp(135)))):
+        assert neighbour_asked_for(question) in (V4[1], V6[1])
+        assert neighbour_answered_for(question) is None
 
 
-def test_other_frames_ask_for_no_neighbour() -> None:
-    advertisement = bytes([136]) + bytes(23)
-    for kind, data in (
-        (0x0806, arp(2)),
-        (0x0806, arp(1)[:20]),
-        (0x86DD, ipv6(58, advertisement)),
-        (0x86DD, ipv6(58, bytes([135]))),
-        (0x0800, ipv4(17, UDP)),
+def test_an_answer_names_whom_it_is_for() -> None:
+    assert neighbour_answered_for(frame(0x0806, arp(2))) == V4[0]
+    assert neighbour_answered_for(frame(0x86DD, ipv6(58, ndp(136)))) == V6[1]
+    assert neighbour_asked_for(frame(0x0806, arp(2))) is None
+    assert neighbour_asked_for(frame(0x86DD, ipv6(58, ndp(136)))) is None
+
+
+def test_other_frames_are_about_no_neighbour() -> None:
+    for other in (
+        frame(0x0806, arp(1)[:20]),
+        frame(0x86DD, ipv6(58, bytes([135]))),
+        frame(0x86DD, ipv6(17, ndp(135))),
+        frame(0x0800, ipv4(17, UDP)),
+        frame(0x0806, arp(1), Framing.NONE),
     ):
-        assert neighbour_asked_for(frame(kind, data)) is None
-    assert neighbour_asked_for(frame(0x0806, arp(1), Framing.NONE)) is None
+        assert neighbour_asked_for(other) is None
+        assert neighbour_answered_for(other) is None

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.capture.packet import Packet
 from harness.diff.compared import Compared, Taken, side_by_side
-from harness.diff.courses import Choice, Course
+from harness.diff.courses import Choice, Course, Ground, courses
 from harness.diff.ways import Way
-from harness.scenario.expectations import Outcome
+from harness.probes.clients import Answer
+from harness.scenario.expectations import Outcome, Protocol
+from harness.trace.observe import Observation, Sending
+from harness.trace.path import Hop, RoundTrip
+from harness.trace.wires import Nic, Wires
+from spiderpool.types.address import Address, Family
+
+POD, SERVICE = Address("10.233.73.210"), Address("10.233.0.3")
+ENDPOINTS = frozenset({"dns1", "dns2", "web"})
 
 ETH0 = Way("eth0", "default via 169.254.1.1 dev eth0")
 BY_ETH0 = Course(
@@ -49,6 +58,15 @@ def test_what_the_kernel_chose_by_chance_is_no_difference() -> None:
     assert not one.is_like(alone)
 
 
+def test_whose_mac_was_used_is_chance_when_two_nics_tell_theirs() -> None:
+    rivals = ("pod.eth0", "pod.net1")
+    one = Course(Outcome.REPLIED, request=("node.ens192", "pod.eth0"), reply=(), rivals=rivals)
+    two = replace(one, request=("node.ens192", "pod.net1"))
+    assert one.is_like(two) and str(one).startswith("node.ens192 > pod.eth0 or pod.net1")
+    assert not one.is_like(replace(two, rivals=("pod.net1",)))
+    assert not one.is_like(replace(two, request=("node.cali", "pod.net1")))
+
+
 def test_a_lookup_that_is_contradicted_is_not_equal() -> None:
     wrong = replace(BY_ETH0, choices=(Choice("request", "pod", "net1", ETH0),))
     assert BY_ETH0.agrees and not wrong.agrees
@@ -63,6 +81,32 @@ def test_what_left_where_the_lookup_knows_no_way_is_a_contradiction() -> None:
     assert not Choice("request", "pod", "", ETH0).agrees
 
 
+def hop(crossing: str, target: Address = SERVICE) -> Hop:
+    place, _, link = crossing[:-1].partition(".")
+    packet = Packet(Family.V4, POD, target, 1, icmp_type=8)
+    return Hop(Nic(place, link), crossing[-1] == ">", packet)
+
+
+def crossed(end: str, target: Address) -> tuple[str, ...]:
+    there = (
+        hop("web.eth0>"),
+        hop("node.cali1<"),
+        hop("node.cali2>", target),
+        hop(f"{end}.eth0<", target),
+    )
+    sending = Sending(Protocol.ICMP, "web", SERVICE)
+    answer = Answer(Outcome.TIMEOUT, "nothing came back")
+    seen = Observation(sending, answer, (RoundTrip("data", there, ()),), Wires())
+    ground = Ground({}, {}, frozenset({"web", "node", "dns1", "dns2"}), endpoints=ENDPOINTS)
+    return courses([seen], ground)[0].request
+
+
+def test_which_endpoint_a_service_chose_is_no_difference() -> None:
+    for chosen in ("dns1", "dns2", "web"):
+        assert crossed(chosen, POD) == ("web.eth0", "endpoint.eth0")
+    assert crossed("dns1", SERVICE) == ("web.eth0", "node.cali1", "node.cali2", "dns1.eth0")
+
+
 def test_a_probe_of_one_side_only_differs() -> None:
     (taken,) = side_by_side({"pod -> x": BY_ETH0}, {})
-    assert taken.differs and taken.ours.detail == "no such address"
+    assert taken.differs and taken.ours.detail == "it was not sent"
