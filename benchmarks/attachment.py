@@ -57,6 +57,9 @@ class PageSources:
     async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         raise NotImplementedError
 
+    def is_probed(self, request: CniRequest) -> bool:
+        return False
+
 
 @dataclass(frozen=True)
 class Attachment:

@@ -93,6 +93,9 @@ def _bare_address(leaf: Leaf, asked: Fields) -> bool:
 def _detection(leaf: Leaf, asked: Fields) -> bool:
     """Fields that theirs drops."""
     fields = ("detectGateway", "detectIPConflict", "hostRPFilter")
+    told = _is_of(leaf, r"ipam\.detect_ip_conflict") and (leaf.theirs, leaf.ours) == (None, True)
+    if told and settings(asked).get("detectIPConflict"):
+        return True
     return any(_asked_for(field)(leaf, asked) for field in fields)
 
 

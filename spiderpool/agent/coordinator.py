@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from spiderpool.agent.configuration import configuration, removal_configuration
 from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, macs_of, read_facts
 from spiderpool.agent.footprints import Footprints
+from spiderpool.agent.probing import refuse_rivals
 from spiderpool.agent.threads import in_thread
 from spiderpool.cni.request import Attachment, CniRequest
 from spiderpool.cni.result import CniResult, IpConfig
@@ -27,10 +29,10 @@ from spiderpool.errors import (
     OperationFailed,
 )
 from spiderpool.ipam.attachments import nics_of
-from spiderpool.ipam.conflicts import Conflict, Fate, complaint
+from spiderpool.ipam.conflicts import Fate
 from spiderpool.ipam.facts import read_pod
 from spiderpool.ipam.sticky import is_moving_in
-from spiderpool.kernel.role import KernelRole, Wire
+from spiderpool.kernel.role import Inside, KernelRole, Wire
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.transport import Transport
 from spiderpool.types.address import Address, address_of
@@ -57,6 +59,10 @@ class Sources(Protocol):
 
     async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         """Decide about an address that a host has which we do not know, and see to it."""
+        ...
+
+    def is_probed(self, request: CniRequest) -> bool:
+        """Whether our IPAM has just found that nobody else has the NIC's addresses."""
         ...
 
 
@@ -97,12 +103,10 @@ class CoordinatorHandler:
         except OSError as exc:
             words = f"{request.ifname} cannot be probed: {exc.strerror}"
             raise CniError(CniCode.IO_FAILURE, words) from None
-        cookie = await self._kernel.cookie(pod)
         async with self._node:
-            made = await in_thread(self._attach, call, request.network, own, pod, cookie)
+            made = await in_thread(self._attach, call, request, own, pod)
         for warning in made.warnings:
             log.warning("%s: %s", request, warning)
-        await in_thread(self._announce, request, pod, made.mac)
         return _with_mac(given, request.ifname, made.mac).to_json(request.cni_version)
 
     async def _detect(self, request: CniRequest, call: Call, pod: Namespace) -> None:
@@ -116,23 +120,16 @@ class CoordinatorHandler:
             return
         wire = await in_thread(self._wire, call.nic, pod)
         ips = _ips_of(request)
-        if config.detect_ip_conflict:
-            await self._refuse_conflicts(request, wire, ips)
+        if config.detect_ip_conflict and not self._sources.is_probed(request):
+            addresses = [address_of(ip.address) for ip in ips]
+            rivals = await self._kernel.conflicts(wire, addresses)
+            settle = partial(self._sources.settle_conflict, request)
+            await refuse_rivals(call.nic, addresses, rivals, settle)
         if config.detect_gateway:
             gateways = {ip.gateway: address_of(ip.address) for ip in ips if ip.gateway}
             if missing := await self._kernel.silent(wire, gateways):
                 words = f"no answer on {call.nic} from gateway {', '.join(missing)}"
                 raise CniError(CniCode.GATEWAY_UNREACHABLE, words)
-
-    async def _refuse_conflicts(self, request: CniRequest, wire: Wire, ips: list[IpConfig]) -> None:
-        rivals = await self._kernel.conflicts(wire, [address_of(ip.address) for ip in ips])
-        taken = [address for ip in ips if (address := address_of(ip.address)) in rivals]
-        if not taken:
-            return
-        settle = self._sources.settle_conflict
-        fates = await asyncio.gather(*(settle(request, address) for address in taken))
-        found = [Conflict(a, rivals[a], fate) for a, fate in zip(taken, fates, strict=True)]
-        raise CniError(CniCode.ADDRESS_CONFLICT, complaint(wire.nic, found))
 
     async def _call(self, request: CniRequest, own: Namespace) -> Call:
         """The merged configuration, and what the pod's object says of its NICs."""
@@ -151,14 +148,12 @@ class CoordinatorHandler:
             node_namespace=own.fd,
         )
 
-    def _attach(
-        self, call: Call, network: str, own: Namespace, pod: Namespace, cookie: int
-    ) -> Plan:
-        with self._kernel.open(own) as node, self._kernel.open(pod) as inside:
+    def _attach(self, call: Call, request: CniRequest, own: Namespace, pod: Namespace) -> Plan:
+        with self._kernel.open_both(own, pod) as (node, inside):
             facts = read_facts(call, inside, node)
             made = plan(facts)
             earlier = self._footprints.load(call.container, call.nic)
-            left = footprint(facts, made, network, cookie).over(earlier)
+            left = footprint(facts, made, request.network, inside.cookie).over(earlier)
             if left != earlier:
                 self._footprints.save(left)
             try:
@@ -167,19 +162,12 @@ class CoordinatorHandler:
                 if earlier is None:
                     self._footprints.forget(call.container, call.nic)
                 raise
+            announce(request, inside, made.mac)
         return made
 
     def _wire(self, nic: IfName, pod: Namespace) -> Wire:
         with self._kernel.open(pod) as inside:
             return Wire(pod, nic, *macs_of(inside, nic))
-
-    def _announce(self, request: CniRequest, pod: Namespace, mac: str) -> None:
-        """Best effort: without it, others find out when their entries grow old."""
-        addresses = [address_of(ip.address) for ip in _ips_of(request)]
-        try:
-            self._kernel.announce(Wire(pod, request.ifname, mac), addresses)
-        except (OSError, KernelRoleGone) as exc:
-            log.warning("%s: addresses are not announced: %s", request, exc)
 
     async def _check(self, request: CniRequest, own: Namespace, pod: Namespace) -> None:
         given = _given(request)
@@ -189,7 +177,7 @@ class CoordinatorHandler:
         addresses = tuple(ip.address for ip in given.ips)
 
         def compare() -> tuple[str, ...]:
-            with self._kernel.open(own) as node, self._kernel.open(pod) as inside:
+            with self._kernel.open_both(own, pod) as (node, inside):
                 return differences(read_facts(call, inside, node), addresses)
 
         async with self._node:
@@ -275,6 +263,15 @@ def _ips_of(request: CniRequest) -> list[IpConfig]:
         for ip in given.ips
         if ip.interface is None or given.interfaces[ip.interface].name == request.ifname
     ]
+
+
+def announce(request: CniRequest, inside: Inside, mac: str) -> None:
+    """Best effort: without it, others find out when their entries grow old."""
+    addresses = [address_of(ip.address) for ip in _ips_of(request)]
+    try:
+        inside.announce(request.ifname, mac, addresses)
+    except (OSError, KernelRoleGone) as exc:
+        log.warning("%s: addresses are not announced: %s", request, exc)
 
 
 def _with_mac(given: CniResult, nic: IfName, mac: str) -> CniResult:

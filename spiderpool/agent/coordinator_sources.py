@@ -8,17 +8,12 @@ from typing import Any
 
 from spiderpool.agent.caches import AgentCaches, find_pod
 from spiderpool.agent.ipam_service import IpamService
-from spiderpool.cni.request import CniRequest
+from spiderpool.cni.request import Attachment, CniRequest
 from spiderpool.errors import BadInput
-from spiderpool.ipam.conflicts import Fate, fate_of
+from spiderpool.ipam.conflicts import Fate
 from spiderpool.kube.api import Client, Object
 from spiderpool.types.address import Address, parse_address
-from spiderpool.types.ipblock import SlotState
 from spiderpool.types.names import NodeName
-
-ASIDE_SECONDS = 600.0
-"""How long an address that someone else uses is kept from everybody."""
-WRITE_SECONDS = 5.0
 
 
 class CachedSources:
@@ -40,20 +35,14 @@ class CachedSources:
         return await find_pod(self._client, self._caches.pods, request)
 
     async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
-        """Set the address aside, unless a keeper wants this very one."""
         key = f"{request.pod_namespace}/{request.pod_name}"
-        held = (
-            entry
-            for entry in self._ipam.sources.ledger.named(key)
-            if entry.address == address
-            and entry.slot.nic == request.ifname
-            and entry.slot.state is SlotState.HELD
-        )
-        entry = next(held, None)
-        fate = fate_of(entry)
-        if entry is not None and fate is Fate.SET_ASIDE:
-            await self._ipam.set_aside(entry, ASIDE_SECONDS, WRITE_SECONDS)
-        return fate
+        return await self._ipam.settle_conflict(key, request.ifname, address)
+
+    def is_probed(self, request: CniRequest) -> bool:
+        attachment = Attachment(request.container_id, request.ifname)
+        found = attachment in self._ipam.probed
+        self._ipam.probed.discard(attachment)
+        return found
 
 
 def internal_addresses(node: Object | None) -> tuple[Address, ...]:

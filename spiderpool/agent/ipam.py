@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -13,14 +14,16 @@ from spiderpool.agent.ipam_endpoint import EndpointWriter
 from spiderpool.agent.ipam_keepers import Keepers
 from spiderpool.agent.ipam_master import master_of
 from spiderpool.agent.ipam_service import IpamService
+from spiderpool.agent.probing import probe_early
 from spiderpool.agent.threads import in_thread
-from spiderpool.cni.request import CniRequest
+from spiderpool.cni.request import Attachment, CniRequest
 from spiderpool.errors import BadInput, CniCode, CniError, NoAddress, NotFound
 from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
 from spiderpool.ipam.holders import holder_of
 from spiderpool.ipam.ledger import Entry
 from spiderpool.ipam.netconf import Master, read_conf
+from spiderpool.ipam.sticky import is_moving_in
 from spiderpool.kernel.role import KernelRole
 from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import POD
@@ -90,6 +93,8 @@ class IpamHandler:
         )
         async with self._locks.setdefault(pod.uid, asyncio.Lock()):
             grant = await self._grant(request, own, pod, holder)
+            if namespace is not None and not is_moving_in(pod):
+                await self._probe(request, namespace, pod, grant)
         return cni_result(grant).to_json(request.cni_version)
 
     async def _grant(self, request: CniRequest, own: Namespace, pod: Pod, holder: Slot) -> NicGrant:
@@ -114,6 +119,23 @@ class IpamHandler:
             await self._warn(pod, reason, f"{request.ifname}: {exc}")
             raise
 
+    async def _probe(
+        self, request: CniRequest, namespace: Namespace, pod: Pod, grant: NicGrant
+    ) -> None:
+        """Raises CniError 104 when somebody else has an address that was granted."""
+        if not read_conf(request.config).detect_ip_conflict:
+            return
+        settle = partial(self._service.settle_conflict, pod.key, request.ifname)
+        addresses = [one.address for one in grant.grants]
+        try:
+            if await probe_early(self._kernel, namespace, request.ifname, addresses, settle):
+                attachment = Attachment(request.container_id, request.ifname)
+                self._service.probed.add(attachment)
+        except CniError as error:
+            if error.code is CniCode.ADDRESS_CONFLICT:
+                await self._warn(pod, Reason.ADDRESS_CONFLICT, str(error))
+            raise
+
     def _master(self, config: Mapping[str, Any], own: Namespace) -> Master:
         with self._kernel.open(own) as node:
             return master_of(config, node)
@@ -121,6 +143,7 @@ class IpamHandler:
     async def _del(self, request: CniRequest) -> None:
         """Free what this very sandbox holds, unless its pod lives on and will ask again, or
         its keeper still wants it. Where the keeper cannot be asked, the collector will."""
+        self._service.probed.discard(Attachment(request.container_id, request.ifname))
         mine = [
             entry
             for entry in self._of_pod(request)

@@ -11,11 +11,13 @@ from typing import Any
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.agent.ipam_subnets import SubnetRules
 from spiderpool.agent.ipam_writer import Counters, PoolWriter, Traffic
+from spiderpool.cni.request import Attachment
 from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release, SetAside
 from spiderpool.ipam.annotations import ROUTES, place, read_routes
 from spiderpool.ipam.autopools import Application
 from spiderpool.ipam.candidates import candidates
+from spiderpool.ipam.conflicts import Fate, fate_of
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.grants import Grant, NicGrant, routes_here
@@ -24,11 +26,14 @@ from spiderpool.ipam.netconf import IpamConf
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Choice, choices, of_families, wanted, why_none
 from spiderpool.kube.api import Client
-from spiderpool.types.address import Family, contains
+from spiderpool.types.address import Address, Family, contains
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
-from spiderpool.types.names import NodeName, PodUID, PoolName
+from spiderpool.types.names import IfName, NodeName, PodUID, PoolName
 
+ASIDE_SECONDS = 600.0
+"""How long an address that someone else uses is kept from everybody."""
+WRITE_SECONDS = 5.0
 GIVE_BACK_SECONDS = 30.0
 """How long giving back is tried; after that it is for the garbage collector."""
 
@@ -44,6 +49,8 @@ class IpamService:
     node: NodeName | None = None
     now: Callable[[], float] = time.time
     counters: Counters = field(default_factory=Counters)
+    probed: set[Attachment] = field(default_factory=set)
+    """NICs of which nobody else has the addresses, until the coordinator has been told."""
     _writers: dict[PoolName, PoolWriter] = field(default_factory=dict, init=False)
     _background: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
     _subnets: SubnetRules = field(init=False)
@@ -108,6 +115,21 @@ class IpamService:
         """
         ask = SetAside(entry.address, owner_of(entry.slot), seconds_aside)
         await self._writer(entry.slot.pool or PoolName("")).submit(ask, seconds)
+
+    async def settle_conflict(self, pod: str, nic: IfName, address: Address) -> Fate:
+        """Set an address aside that the NIC of ``pod`` (``namespace/name``) holds and somebody
+        else has, unless a keeper wants this very one.
+
+        Raises:
+            CniError: code 11, when the API did not answer in time.
+        """
+        named = (entry for entry in self.sources.ledger.named(pod) if entry.address == address)
+        held = (e for e in named if e.slot.nic == nic and e.slot.state is SlotState.HELD)
+        entry = next(held, None)
+        fate = fate_of(entry)
+        if entry is not None and fate is Fate.SET_ASIDE:
+            await self.set_aside(entry, ASIDE_SECONDS, WRITE_SECONDS)
+        return fate
 
     def held(self, holder: Slot) -> list[Entry]:
         """What the NIC holds now, of both families."""

@@ -11,6 +11,7 @@ from spiderpool.ipam.annotations import Lists
 from spiderpool.types.address import Family, Prefix
 from spiderpool.types.names import IfName, PoolName
 
+DETECT_IP_CONFLICT = "detect_ip_conflict"
 KEYS = {Family.V4: "default_ipv4_ippool", Family.V6: "default_ipv6_ippool"}
 
 
@@ -25,12 +26,14 @@ class Master:
 @dataclass(frozen=True, slots=True)
 class IpamConf:
     """Pools for NICs whose pod and namespace say nothing; ``clean_gateway``: no default route;
-    ``match_master``: only pools of the networks of ``master``, once that is known."""
+    ``match_master``: only pools of the networks of ``master``, once that is known;
+    ``detect_ip_conflict``: nobody else may have the address, as far as the wire tells."""
 
     pools: Lists
     clean_gateway: bool = False
     match_master: bool = False
     master: Master | None = None
+    detect_ip_conflict: bool = False
 
 
 def read_conf(config: Mapping[str, Any]) -> IpamConf:
@@ -51,7 +54,12 @@ def read_conf(config: Mapping[str, Any]) -> IpamConf:
         if names:
             pools[family] = tuple(PoolName(name) for name in names)
     clean = _flag(ipam, "clean_gateway", where)
-    return IpamConf(pools, clean, _flag(ipam, "match_master_subnet", where))
+    return IpamConf(
+        pools,
+        clean,
+        match_master=_flag(ipam, "match_master_subnet", where),
+        detect_ip_conflict=_flag(ipam, DETECT_IP_CONFLICT, where),
+    )
 
 
 def _flag(ipam: Mapping[str, Any], key: str, where: str) -> bool:

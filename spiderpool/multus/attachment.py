@@ -71,13 +71,25 @@ def config_of(smc: SpiderMultusConfig, cluster: CoordinatorSpec | None) -> str:
     annotations = smc.metadata.annotations
     plugins = plugins_below(spec, where) + chained(spec, where)
     if spec.enable_coordinator:
-        plugins.append(coordinator_entry(spec.coordinator, cluster))
+        coordinator = coordinator_entry(spec.coordinator, cluster)
+        if coordinator.get("detectIPConflict"):
+            plugins = [probing(plugin) for plugin in plugins]
+        plugins.append(coordinator)
     conflist = {
         "cniVersion": annotations.get(CNI_VERSION) or DEFAULT_CNI_VERSION,
         "name": annotations.get(CONFIG_NAME) or attachment_name(smc),
         "plugins": plugins + plugins_above(spec),
     }
     return json.dumps(conflist, separators=(",", ":"), ensure_ascii=False)
+
+
+def probing(plugin: Object) -> Object:
+    """A plugin whose addresses our IPAM gives, once nobody else is found to have them: when the
+    coordinator comes, its NIC has told everybody of them already."""
+    ipam = plugin.get("ipam")
+    if not isinstance(ipam, dict) or ipam.get("type") != "spiderpool":
+        return plugin
+    return plugin | {"ipam": ipam | {"detect_ip_conflict": True}}
 
 
 def where_is(smc: SpiderMultusConfig) -> str:

@@ -42,6 +42,7 @@ class FixedSources:
     spec: dict[str, Any] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    probed: bool = False
     aside: list[Address] = field(default_factory=list)
 
     def coordinator(self) -> Mapping[str, Any] | None:
@@ -58,6 +59,9 @@ class FixedSources:
     async def settle_conflict(self, request: CniRequest, address: Address) -> Fate:
         self.aside.append(address)
         return Fate.SET_ASIDE
+
+    def is_probed(self, request: CniRequest) -> bool:
+        return self.probed
 
 
 @dataclass

@@ -20,6 +20,7 @@ from spiderpool.ipam.conflicts import Fate
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.kernel.in_process import InProcess
+from spiderpool.kernel.role import KernelRole
 from spiderpool.kube.api import Object
 from spiderpool.kube.informer import Informers
 from spiderpool.kube.resources import (
@@ -46,14 +47,14 @@ class FakeNamespace:
 class Agent:
     """One node's agent: its caches, its service, and what its users were told."""
 
-    def __init__(self, world: World, node: str) -> None:
+    def __init__(self, world: World, node: str, kernel: KernelRole) -> None:
         self.client = FaultyClient(world.api)
         self.informers = Informers(self.client)
         caches = AgentCaches.start(self.informers, NodeName(node))
         self.service = IpamService(self.client, Sources(caches), now=lambda: world.now)
         self.sources = CachedSources(self.client, caches, NodeName(node), self.service)
         self.warnings: list[tuple[str, str, str]] = []
-        self.handler = IpamHandler(self.service, NodeName(node), self._warn, InProcess())
+        self.handler = IpamHandler(self.service, NodeName(node), self._warn, kernel)
 
     async def _warn(self, pod: Pod, reason: str, message: str) -> None:
         self.warnings.append((pod.key, reason, message))
@@ -149,8 +150,10 @@ class World:
         return Ledger((await self.api.list(SPIDERIPBLOCK))["items"])
 
     @asynccontextmanager
-    async def agent(self, node: str = "worker01") -> AsyncIterator[Agent]:
-        agent = Agent(self, node)
+    async def agent(
+        self, node: str = "worker01", kernel: KernelRole | None = None
+    ) -> AsyncIterator[Agent]:
+        agent = Agent(self, node, kernel or InProcess())
         await agent.informers.synced()
         try:
             yield agent

@@ -188,6 +188,15 @@ def test_an_address_that_someone_has_is_refused_and_set_aside(world: AttachedPod
     assert settled(world) == before
 
 
+def test_what_our_ipam_has_probed_is_not_probed_again(world: AttachedPod) -> None:
+    world.calico()
+    world.macvlan("net1", 145)
+    apply(world.outside, [AddAddress(address("lan", "10.6.212.145/16"))])
+    world.sources.probed = True
+    asyncio.run(world.call(ADD, "net1", mode="overlay", detectIPConflict=True))
+    assert world.sources.aside == []
+
+
 def test_a_virtual_machine_that_moves_in_is_not_its_own_rival(world: AttachedPod) -> None:
     world.calico()
     world.macvlan("net1", 145)

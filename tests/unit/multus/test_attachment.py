@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spiderpool.errors import BadInput
-from spiderpool.multus.attachment import attachment, repaired
+from spiderpool.multus.attachment import attachment, probing, repaired
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.codec import decode
 from spiderpool.types.coordinator import CoordinatorSpec
@@ -71,6 +71,27 @@ def test_the_page() -> None:
             },
         ],
     }
+
+
+@pytest.mark.parametrize("kind", ["macvlan", "ipvlan"])
+def test_conflicts_are_detected_before_the_nic_has_its_address(kind: str) -> None:
+    spec = {"cniType": kind, kind: PAGE_SPEC["macvlan"]}
+    for cluster, said, expected in (
+        (True, {}, True),
+        (False, {"coordinator": {"detectIPConflict": True}}, True),
+        (True, {"coordinator": {"detectIPConflict": False}}, None),
+        (True, {"enableCoordinator": False}, None),
+        (False, {}, None),
+    ):
+        settings = {"podCIDRType": "calico", "mode": "overlay", "detectIPConflict": cluster}
+        main, *_ = plugins(spec | said, decode(CoordinatorSpec, settings, "cluster"))
+        assert main["ipam"].get("detect_ip_conflict") is expected
+
+
+def test_addresses_of_another_ipam_are_not_ours_to_probe() -> None:
+    plugin = {"type": "macvlan", "ipam": {"type": "host-local"}}
+    assert probing(plugin) is plugin
+    assert probing({"type": "macvlan"}) == {"type": "macvlan"}
 
 
 def test_the_same_network_is_the_same_text() -> None:
