@@ -12,6 +12,7 @@ import promql_parser
 import pytest
 import yaml
 from deploy_chart import CHART, Object, Render, one, run
+from exported_series import series_of
 
 from docs.generators.metrics import agent_metrics, controller_metrics
 from spiderpool.metrics.text import Metric
@@ -37,16 +38,7 @@ WATCHED: Object = {
 }
 
 
-def exported() -> dict[str, set[str]]:
-    """Labels by the name of each series."""
-    series: dict[str, set[str]] = {"up": set()}
-    for metric in (*agent_metrics(), *controller_metrics()):
-        for sample in metric.samples:
-            series.setdefault(metric.name + sample.suffix, set()).update(sample.labels)
-    return series
-
-
-EXPORTED = exported()
+EXPORTED = {"up": set[str](), **series_of((*agent_metrics(), *controller_metrics()))}
 
 
 def dashboard() -> Object:
