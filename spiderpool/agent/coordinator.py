@@ -162,7 +162,7 @@ class CoordinatorHandler:
                 if earlier is None:
                     self._footprints.forget(call.container, call.nic)
                 raise
-            announce(request, inside, made.mac)
+            _announce(request, inside, made.mac)
         return made
 
     def _wire(self, nic: IfName, pod: Namespace) -> Wire:
@@ -265,7 +265,7 @@ def _ips_of(request: CniRequest) -> list[IpConfig]:
     ]
 
 
-def announce(request: CniRequest, inside: Inside, mac: str) -> None:
+def _announce(request: CniRequest, inside: Inside, mac: str) -> None:
     """Best effort: without it, others find out when their entries grow old."""
     addresses = [address_of(ip.address) for ip in _ips_of(request)]
     try:

@@ -89,6 +89,8 @@ def reader_of(annotation: Any, name: str = "") -> Reader:
     """The function that reads one type; ``name`` is the attribute's, which narrows some."""
     if annotation in _FORMS:
         return _FORMS[annotation]
+    if name == "mac" and annotation is str:
+        return _mac
     if isinstance(annotation, typing.NewType):
         return reader_of(annotation.__supertype__, name)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
@@ -127,24 +129,29 @@ def _union(members: tuple[Any, ...], name: str) -> Reader:
 
 def _record(cls: type) -> Reader:
     hints = typing.get_type_hints(cls)
-    fields = dataclasses.fields(cls)
-    readers = {field.name: reader_of(hints[field.name], field.name) for field in fields}
-    if "mac" in readers:
-        readers["mac"] = _optional_mac if hints["mac"] is not str else _mac
-    names = readers.keys()
+    names = [field.name for field in dataclasses.fields(cls)]
+    readers = [reader_of(hints[name], name) for name in names]
 
     def read(value: Any) -> Any:
-        if type(value) is not dict or value.keys() != names:
+        if type(value) is not dict or [*value] != names:
             raise Malformed(f"{value!r:.80} is no {cls.__name__}")
-        found, key = {}, ""
         try:
-            for key, item in value.items():
-                found[key] = readers[key](item)
+            items = zip(readers, value.values(), strict=True)
+            return cls(*[reader(item) for reader, item in items])
         except Malformed as error:
-            raise error.inside(key) from None
-        return cls(**found)
+            raise error.inside(_at_fault(value, readers)) from None
 
     return read
+
+
+def _at_fault(value: Mapping[str, Any], readers: list[Reader]) -> str:
+    """The first key whose value cannot be read."""
+    for (key, item), reader in zip(value.items(), readers, strict=True):
+        try:
+            reader(item)
+        except Malformed:
+            return key
+    raise AssertionError("all can be read")
 
 
 def _sequence(item: Reader) -> Reader:
@@ -223,22 +230,22 @@ def _truth(value: Any) -> bool:
 
 
 def _link_name(value: Any) -> str:
-    """As the kernel takes it (``dev_valid_name``): at most 15 bytes."""
-    if type(value) is not str or not _LINK_NAME.fullmatch(value) or value in (".", ".."):
+    if type(value) is not str or not _is_link_name(value):
         raise Malformed(f"{value!r:.80} is no name of a link")
-    if len(value.encode(errors="surrogateescape")) > 15:
-        raise Malformed(f"{value!r:.80} is longer than 15 bytes")
     return value
+
+
+@functools.lru_cache(8192)
+def _is_link_name(text: str) -> bool:
+    """As the kernel sees it (``dev_valid_name``): at most 15 bytes."""
+    fits = len(text.encode(errors="surrogateescape")) <= 15
+    return fits and text not in (".", "..") and bool(_LINK_NAME.fullmatch(text))
 
 
 def _mac(value: Any) -> str:
     if type(value) is not str or not _MAC.fullmatch(value):
         raise Malformed(f"{value!r:.80} is no MAC address")
     return value
-
-
-def _optional_mac(value: Any) -> str | None:
-    return None if value is None else _mac(value)
 
 
 def _address(value: Any) -> str:

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from spiderpool.kernel import detection
 from spiderpool.kernel.role import Wire
 from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.address import Address
+from spiderpool.types.names import IfName
+
+
+class Here(Kernel):
+    """:class:`spiderpool.kernel.role.Inside`, of this process."""
+
+    @property
+    def cookie(self) -> int:
+        return self.namespace.cookie
+
+    def announce(self, nic: IfName, mac: str, addresses: Iterable[Address]) -> None:
+        detection.announce(Wire(self.namespace, nic, mac), addresses)
 
 
 class InProcess:
     """:class:`spiderpool.kernel.role.KernelRole` by this process' capabilities."""
 
-    def open(self, namespace: Namespace) -> Kernel:
-        return Kernel(namespace)
+    def open(self, namespace: Namespace) -> Here:
+        return Here(namespace)
+
+    @contextmanager
+    def open_both(self, one: Namespace, other: Namespace) -> Iterator[tuple[Here, Here]]:
+        with Here(one) as first, Here(other) as second:
+            yield first, second
 
     async def cookie(self, namespace: Namespace) -> int:
         return namespace.cookie
@@ -25,6 +43,3 @@ class InProcess:
 
     async def silent(self, wire: Wire, gateways: Mapping[Address, Address]) -> tuple[Address, ...]:
         return await detection.silent(wire, gateways)
-
-    def announce(self, wire: Wire, addresses: Iterable[Address]) -> None:
-        detection.announce(wire, addresses)

@@ -1,7 +1,8 @@
 """What the agent asks the kernel role, and what it is told.
 
-A connection is about one namespace, whose descriptor comes with the first request, ahead of
-those that the request itself needs. Requests follow each other, and each has one answer.
+The namespaces of a connection are numbered as they come: the first request about one brings
+its descriptor, ahead of those that the request itself needs. Each request has one answer, and
+the next comes after it.
 """
 
 from __future__ import annotations
@@ -69,8 +70,19 @@ Request = Dump | Execute | AskCookie | FindRivals | FindSilent | Announce
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request about the namespace of that number."""
+
+    inside: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class State:
+    """What a namespace holds, and its cookie."""
+
     state: NetState
+    cookie: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +147,20 @@ class Fault:
 Answer = State | Outcomes | Cookie | Rivals | Silent | Done | Refused | Gone | CannotSend | Fault
 
 
-def encode_request(request: Request) -> bytes:
+def encode_asked(asked: Asked) -> bytes:
+    request: object = asked.request
     if isinstance(request, Execute):
         plan = [tagged(operation) for operation in request.plan]
-        fields = {"plan": plan, "until_refused": request.until_refused}
-        return encode((Execute.__name__, fields))
-    return encode(tagged(request))
+        request = Execute.__name__, {"plan": plan, "until_refused": request.until_refused}
+    else:
+        request = tagged(request)
+    return encode({"inside": asked.inside, "request": request})
 
 
-def decode_request(data: bytes) -> Request:
+def decode_asked(data: bytes) -> Asked:
     """Raises Malformed."""
-    request: Request = decode(Request, data)
-    return request
+    asked: Asked = decode(Asked, data)
+    return asked
 
 
 def encode_answer(answer: Answer) -> bytes:

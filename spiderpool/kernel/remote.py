@@ -6,7 +6,8 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -20,6 +21,7 @@ from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.operations import Operation
 from spiderpool.netlink.selection import EVERYTHING, Selection
 from spiderpool.types.address import Address
+from spiderpool.types.names import IfName
 
 T = TypeVar("T")
 
@@ -28,13 +30,24 @@ ANSWER_SECONDS = 20
 
 
 class Remote:
-    """:class:`spiderpool.kernel.role.KernelRole` behind the socket at ``path``."""
+    """:class:`spiderpool.kernel.role.KernelRole` behind the socket at ``path``.
+
+    Raises KernelRoleGone from any method when there is nobody, or not any more. What was being
+    executed then may have been done, in part or in whole.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def open(self, namespace: Namespace) -> RemoteKernel:
-        return RemoteKernel(self._path, namespace)
+        return RemoteKernel(Conversation(self._path), namespace)
+
+    @contextmanager
+    def open_both(
+        self, one: Namespace, other: Namespace
+    ) -> Iterator[tuple[RemoteKernel, RemoteKernel]]:
+        with closing(Conversation(self._path)) as shared:
+            yield RemoteKernel(shared, one), RemoteKernel(shared, other)
 
     async def cookie(self, namespace: Namespace) -> int:
         return (await self._ask_patiently(namespace, messages.AskCookie(), messages.Cookie)).cookie
@@ -49,30 +62,22 @@ class Remote:
         request = messages.FindSilent(on.nic, on.mac, gateways)
         return (await self._ask_patiently(on.namespace, request, messages.Silent)).gateways
 
-    def announce(self, on: Wire, addresses: Iterable[Address]) -> None:
-        with self.open(on.namespace) as inside:
-            inside.ask(messages.Announce(on.nic, on.mac, tuple(addresses)), messages.Done)
-
     async def _ask_patiently(
         self, namespace: Namespace, request: messages.Request, kind: type[T]
     ) -> T:
         """Other calls go on until the answer comes; a cancel does not wait for it."""
-        with self.open(namespace) as inside:
-            inside.send(request)
-            await inside.answered()
-            return inside.receive(kind)
+        with closing(Conversation(self._path)) as conversation:
+            conversation.send(request, namespace)
+            await conversation.answered()
+            return conversation.receive(kind)
 
 
 class RemoteKernel:
-    """:class:`spiderpool.netlink.transport.Transport`: a connection, made with the first request.
+    """:class:`spiderpool.kernel.role.Inside`, of the kernel role's process."""
 
-    Raises KernelRoleGone from any method when there is nobody, or not any more. What was being
-    executed then may have been done, in part or in whole.
-    """
-
-    def __init__(self, path: Path, namespace: Namespace) -> None:
-        self._path, self._namespace = path, namespace
-        self._connection: socket.socket | None = None
+    def __init__(self, conversation: Conversation, namespace: Namespace) -> None:
+        self._conversation, self._namespace = conversation, namespace
+        self._cookie: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -81,9 +86,14 @@ class RemoteKernel:
         self.close()
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._conversation.close()
+
+    @property
+    def cookie(self) -> int:
+        """Every dump tells it."""
+        if self._cookie is None:
+            self._cookie = self._ask(messages.AskCookie(), messages.Cookie).cookie
+        return self._cookie
 
     def execute(
         self, plan: Sequence[Operation], *, until_refused: bool = False
@@ -92,26 +102,53 @@ class RemoteKernel:
             return ()
         sent, descriptors = messages.without_descriptors(plan)
         request = messages.Execute(sent, until_refused)
-        return self.ask(request, messages.Outcomes, descriptors).answers
+        return self._ask(request, messages.Outcomes, descriptors).answers
 
     def dump(self, selection: Selection = EVERYTHING) -> NetState:
-        return self.ask(messages.Dump(selection), messages.State).state
+        answer = self._ask(messages.Dump(selection), messages.State)
+        self._cookie = answer.cookie
+        return answer.state
 
-    def ask(self, request: messages.Request, kind: type[T], descriptors: Sequence[int] = ()) -> T:
-        """The answer, which must be a ``kind``."""
-        self.send(request, descriptors)
-        return self.receive(kind)
+    def announce(self, nic: IfName, mac: str, addresses: Iterable[Address]) -> None:
+        self._ask(messages.Announce(nic, mac, tuple(addresses)), messages.Done)
 
-    def send(self, request: messages.Request, descriptors: Sequence[int] = ()) -> None:
+    def _ask(self, request: messages.Request, kind: type[T], descriptors: Sequence[int] = ()) -> T:
+        self._conversation.send(request, self._namespace, descriptors)
+        return self._conversation.receive(kind)
+
+
+class Conversation:
+    """A connection, made with the first request."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: socket.socket | None = None
+        self._known: list[Namespace] = []
+
+    def close(self) -> None:
+        self._known.clear()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def send(
+        self, request: messages.Request, about: Namespace, descriptors: Sequence[int] = ()
+    ) -> None:
+        inside = next((n for n, known in enumerate(self._known) if known is about), None)
+        if inside is None:
+            inside = len(self._known)
+            self._known.append(about)
+            descriptors = (about.fd, *descriptors)
+        payload = messages.encode_asked(messages.Asked(inside, request))
         try:
             if self._connection is None:
                 self._connection = connected(self._path)
-                descriptors = (self._namespace.fd, *descriptors)
-            wire.send(self._connection, messages.encode_request(request), descriptors)
+            wire.send(self._connection, payload, descriptors)
         except OSError as error:
             raise self._gone(error.strerror or str(error)) from None
 
     def receive(self, kind: type[T]) -> T:
+        """The answer, which must be a ``kind``."""
         assert self._connection is not None
         try:
             payload = wire.receive(self._connection, wire.LARGEST_ANSWER, [])

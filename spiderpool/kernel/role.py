@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -29,6 +30,15 @@ class Wire:
 class Inside(Transport, Protocol):
     """A namespace at work; left at the end of the ``with`` block."""
 
+    @property
+    def cookie(self) -> int:
+        """See :attr:`spiderpool.netlink.namespace.Namespace.cookie`."""
+        ...
+
+    def announce(self, nic: IfName, mac: str, addresses: Iterable[Address]) -> None:
+        """See :func:`spiderpool.kernel.detection.announce`."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
@@ -45,6 +55,12 @@ class KernelRole(Protocol):
         """To read and change the namespace; blocking. It stays its owner's."""
         ...
 
+    def open_both(
+        self, one: Namespace, other: Namespace
+    ) -> AbstractContextManager[tuple[Inside, Inside]]:
+        """As :meth:`open`, at less than twice the cost."""
+        ...
+
     async def cookie(self, namespace: Namespace) -> int:
         """See :attr:`spiderpool.netlink.namespace.Namespace.cookie`."""
         ...
@@ -55,8 +71,4 @@ class KernelRole(Protocol):
 
     async def silent(self, wire: Wire, gateways: Mapping[Address, Address]) -> tuple[Address, ...]:
         """See :func:`spiderpool.kernel.detection.silent`."""
-        ...
-
-    def announce(self, wire: Wire, addresses: Iterable[Address]) -> None:
-        """See :func:`spiderpool.kernel.detection.announce`."""
         ...

@@ -112,23 +112,25 @@ class Server:
 
     def _converse(self, connection: socket.socket) -> None:
         with ExitStack() as held:
-            session: Session | None = None
+            sessions: list[Session] = []
             while True:
                 with _descriptors() as descriptors:
                     payload = wire.receive(connection, wire.LARGEST_REQUEST, descriptors)
                     if payload is None:
                         return
-                    request = messages.decode_request(payload)
-                    if session is None:
-                        session = self._session(descriptors)
-                        held.callback(session.close)
-                    answer = session.answer(request, descriptors)
+                    asked = messages.decode_asked(payload)
+                    if asked.inside == len(sessions) < wire.MOST_DESCRIPTORS:
+                        sessions.append(self._session(descriptors))
+                        held.callback(sessions[-1].close)
+                    if asked.inside >= len(sessions):
+                        raise Malformed(f"there is no namespace {asked.inside}")
+                    answer = sessions[asked.inside].answer(asked.request, descriptors)
                 wire.send(connection, messages.encode_answer(answer))
 
     def _session(self, descriptors: list[int]) -> Session:
         """Takes the first descriptor over."""
         if not descriptors:
-            raise Malformed("the first request came without a descriptor of its namespace")
+            raise Malformed("a request came without the descriptor of its namespace")
         try:
             namespace = Namespace.from_fd(descriptors[0])
         except NamespaceGone as error:

@@ -1,4 +1,4 @@
-"""One connection's work: requests about one namespace, answered one after another."""
+"""The work in one namespace that one connection asks for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Session:
     def _answer(self, request: messages.Request, descriptors: Sequence[int]) -> messages.Answer:
         match request:
             case messages.Dump(selection):
-                return messages.State(self._inside().dump(selection))
+                state = self._inside().dump(selection)
+                return messages.State(state, self._namespace.cookie)
             case messages.Execute(plan, until_refused):
                 plan_here = messages.with_descriptors(plan, _checked(descriptors))
                 answers = self._inside().execute(plan_here, until_refused=until_refused)

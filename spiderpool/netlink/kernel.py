@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Self
 
 from spiderpool.netlink import nftables, uapi
 from spiderpool.netlink.batches import in_batches
@@ -48,7 +49,7 @@ class Kernel:
     def namespace(self) -> Namespace:
         return self._namespace
 
-    def __enter__(self) -> Kernel:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
