@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from spiderpool.controller.cniconf import default_cni
 from spiderpool.ctl.evidence import with_api
 from spiderpool.ctl.finding import Finding, as_lines, status_of, warning
 from spiderpool.ctl.node import agent, cluster, cni, kernel, managers, nics, sysctls
@@ -72,8 +71,7 @@ def examine(
     unclear: list[Finding] = []
     if named:
         try:
-            types = default_cni(place.at(cni.CONF))
-            view = with_api(kubeconfig, lambda client: read_cluster(client, node, types))
+            view = with_api(kubeconfig, lambda client: read_cluster(client, node))
         except BadInput as error:
             unclear = [cluster.unreadable(error)]
     facts = read_node(place, parents or _masters_here(view, place), _pods(view))

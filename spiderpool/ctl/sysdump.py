@@ -57,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
     size = archive.write(options.output, created=made, spiderpoolctl=version("spiderpool"))
     for what, why in sorted(archive.failures):
         print(f"spiderpoolctl: {what} is not in it: {why}", file=sys.stderr)
-    print(f"{options.output}: {len(archive.files)} files, {size / MEBIBYTE:.1f} MiB")
+    print(f"{options.output}: {len(archive.files)} files, {size / 1024:.0f} KiB")
     return 1 if archive.failures else 0
 
 

@@ -36,7 +36,7 @@ def judge(facts: Facts) -> Section:
                     "VERSION": labels_of(workload).get("app.kubernetes.io/version", ""),
                 }
             )
-            if ready < wanted:
+            if ready < wanted or not wanted:
                 findings.append(_too_few(component, workload, ready, wanted))
             findings += (f for pod in pods for f in _wrong_with(pod, workload))
     return Section("components", rows, [*findings, *_leader(facts)])
@@ -87,6 +87,8 @@ def _counts(workload: Object) -> tuple[int, int]:
 
 def _too_few(component: str, workload: Object, ready: int, wanted: int) -> Finding:
     where = f"{component} in {workload['metadata']['namespace']}"
+    if not wanted:
+        return problem(where, "none is wanted", "scale it up, or label nodes for it")
     remedy = f"kubectl get pods -n {workload['metadata']['namespace']} -l app.kubernetes.io/"
     return problem(where, f"{ready} of {wanted} are ready", f"{remedy}component={component}")
 

@@ -41,10 +41,8 @@ class ClusterView:
     pods: int = 0
 
 
-async def read_cluster(
-    client: Client, node: str, default_cni: tuple[str, ...] | None
-) -> ClusterView:
-    """Ask the API; ``default_cni`` is what the node's CNI configuration says.
+async def read_cluster(client: Client, node: str) -> ClusterView:
+    """Ask the API, for what the controller asks, too; it sees no files of nodes either.
 
     Raises:
         BadInput: the SpiderCoordinator cannot be read.
@@ -67,7 +65,6 @@ async def read_cluster(
         service_cidrs=next(
             (found[k] for k in resources.SERVICECIDRS if found[k] is not None), None
         ),
-        default_cni=default_cni,
     )
     spec, told = _coordinator(found[resources.SPIDERCOORDINATOR] or ())
     return ClusterView(
@@ -146,7 +143,7 @@ def _discovery(view: ClusterView) -> Finding:
             f"the SpiderCoordinator says {told.phase}: {_list(told.overlay_pod_cidr)} "
             f"and {_list(told.service_cidr)}"
         )
-        return warning(where, text, "see the controller's log; nodes of another CNI may differ")
+        return warning(where, text, "see the controller's log")
     return ok(where, f"pods {_list(found.overlay_pod_cidr)}, services {_list(found.service_cidr)}")
 
 
