@@ -13,6 +13,7 @@ from docs.generators import (
     command_lines,
     definitions,
     events,
+    guide,
     metrics,
     values,
 )
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "agent-metrics": metrics.of_the_agent,
     "controller-metrics": metrics.of_the_controller,
     "alerts": metrics.alerts,
+    "scenarios": guide.scenarios,
     "values": values.values,
 }
 """Name -> Markdown."""

@@ -143,3 +143,12 @@ OF_OTHERS = {
 
 def test_a_cell_cannot_end_its_cell() -> None:
     assert table(("A",), [("a|b\nc",)]) == "| A |\n| --- |\n| a\\|b c |"
+
+
+@pytest.mark.parametrize("page", ["README.md", "scenarios/README.md"])
+def test_links_of_pages_outside_of_the_site_lead_somewhere(page: str) -> None:
+    """Sphinx looks at those of the site."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
+    assert links
+    for link in links:
+        assert (ROOT / page).parent.joinpath(link).exists(), link

@@ -20,7 +20,7 @@ PAGES = sorted(
     for path in (*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "scenarios/README.md")
 )
 LANGUAGES = ("bash", "console", "json", "text", "yaml")
-DIRECTIVES = ("{toctree}", "{include}")
+DIRECTIVES = ("{toctree}",)
 VALUES = json.loads((CHART / "values.schema.json").read_text())["properties"]
 
 _FENCE = re.compile(
