@@ -35,6 +35,7 @@ from spiderpool.types.names import MAIN, ContainerID, IfName, TableID
 log = logging.getLogger(__name__)
 
 _NOTHING = Selection(links=(), addresses_of=(), tables=(), neighbours_of=(), rules=False)
+_MARKS = replace(_NOTHING, reply_marks=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
 
 def _read_pod(pod: Transport, nic: IfName) -> NetState:
     """All of the pod; its marks only when it has the veth that they are for."""
-    state = pod.dump()
-    marked = state.link(NODE_VETH) is not None
-    more = pod.dump(replace(_NOTHING, reply_marks=marked, sysctls=keys_to_read(state, nic)))
-    return replace(state, sysctls=more.sysctls, reply_marks=more.reply_marks)
+    state = pod.dump(Selection(sysctls=keys_to_read(nic)))
+    if state.link(NODE_VETH) is None:
+        return state
+    return replace(state, reply_marks=pod.dump(_MARKS).reply_marks)
 
 
 def _read_node(call: Call, pod: NetState, node: Transport) -> NetState:

@@ -16,13 +16,14 @@ ARP_SETTINGS = {"arp_ignore": "1", "arp_announce": "2"}
 """Answer ARP for the link's own addresses only, and ask from one of them."""
 
 
-def keys_to_read(pod: NetState, nic: IfName) -> tuple[str, ...]:
-    """What a plan for ``nic`` depends on; those of a link that is not there read as nothing."""
-    links = [link.name for link in pod.links if not link.loopback]
-    filters = (f"ipv4/conf/{link}/rp_filter" for link in ("all", *links))
-    forbidden = (f"ipv6/conf/{link}/disable_ipv6" for link in ("default", *links))
-    arp = (f"ipv4/conf/{link}/{name}" for link in sorted(sharing(pod)) for name in ARP_SETTINGS)
-    return (*filters, *forbidden, *arp, accept_ra(nic))
+def keys_to_read(nic: IfName) -> tuple[str, ...]:
+    """What a plan for ``nic`` depends on, ``*`` for any link of the pod."""
+    return (
+        *("ipv4/conf/all/rp_filter", "ipv4/conf/*/rp_filter"),
+        *("ipv6/conf/default/disable_ipv6", "ipv6/conf/*/disable_ipv6"),
+        *(f"ipv4/conf/*/{name}" for name in ARP_SETTINGS),
+        accept_ra(nic),
+    )
 
 
 def sharing(pod: NetState, without: IfName | None = None) -> set[IfName]:

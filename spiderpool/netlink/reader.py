@@ -10,7 +10,7 @@ from spiderpool.errors import OperationFailed
 from spiderpool.netlink import decode, nftables, requests
 from spiderpool.netlink.channel import Channel, unreadable
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.objects import LinkAddress, Neighbour, NetState, Route, Rule, Scope
+from spiderpool.netlink.objects import Link, LinkAddress, Neighbour, NetState, Route, Rule, Scope
 from spiderpool.netlink.selection import Selection
 from spiderpool.netlink.sysctl import read_sysctl
 from spiderpool.types.address import Family
@@ -64,15 +64,16 @@ class StateReader:
             raise unreadable(error) from error
 
     def _read(self) -> NetState:
-        links = self._link_bodies()
-        self._names.learn(links)
+        bodies = self._link_bodies()
+        self._names.learn(bodies)
+        links = tuple(decode.link(body, self._names) for body in bodies)
         return NetState(
-            links=tuple(decode.link(body, self._names) for body in links),
+            links=links,
             addresses=tuple(self._addresses()),
             routes=tuple(self._routes()),
             rules=tuple(self._rules()),
             neighbours=tuple(self._neighbours()),
-            sysctls=self._sysctls(),
+            sysctls=self._sysctls(links),
         )
 
     def _link_bodies(self) -> list[bytes]:
@@ -134,11 +135,11 @@ class StateReader:
                         bodies, family, lambda body: decode.neighbour(body, self._names)
                     )
 
-    def _sysctls(self) -> Mapping[str, str]:
+    def _sysctls(self, links: Collection[Link]) -> Mapping[str, str]:
         if not self._selection.sysctls:
             return {}
         with self._namespace.entered():
-            values = {key: read_sysctl(key) for key in self._selection.sysctls}
+            values = {key: read_sysctl(key) for key in self._selection.keys(links)}
         return {key: value for key, value in values.items() if value is not None}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from spiderpool.netlink.objects import Link
 from spiderpool.types.address import Address, Family
 from spiderpool.types.names import IfName, TableID
 
@@ -16,8 +18,8 @@ class Selection:
     ``link_local``, IPv6 link-local addresses are left out; a node has one for each pod.
     ``tables`` None means every table but ``local``, which the kernel keeps itself.
     ``routes_to``: besides ``tables``, the entries that decide about packets to these.
-    ``sysctls`` are keys as in :class:`spiderpool.netlink.operations.SetSysctl`; those that do
-    not exist are left out of the answer.
+    ``sysctls`` are keys as in :class:`spiderpool.netlink.operations.SetSysctl`; ``*`` stands
+    for each link of the answer but loopback. Those that do not exist are left out.
     """
 
     links: tuple[IfName, ...] | None = None
@@ -31,6 +33,12 @@ class Selection:
     reply_marks: bool = False
     sysctls: tuple[str, ...] = ()
     families: tuple[Family, ...] = (Family.V4, Family.V6)
+
+    def keys(self, links: Iterable[Link]) -> Iterator[str]:
+        """``sysctls`` when these links are the answer's."""
+        names = [link.name for link in links if not link.loopback]
+        for key in self.sysctls:
+            yield from [key.replace("*", name) for name in names] if "*" in key else (key,)
 
 
 EVERYTHING = Selection()

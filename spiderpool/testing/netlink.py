@@ -126,13 +126,14 @@ def selected(state: NetState, selection: Selection) -> NetState:
     def wanted(name: str | None, names: Sequence[str] | None) -> bool:
         return names is None or name in names
 
+    links = tuple(
+        one
+        for one in state.links
+        if wanted(one.name, selection.links) or one.index in selection.link_numbers
+    )
     return replace(
         state,
-        links=tuple(
-            one
-            for one in state.links
-            if wanted(one.name, selection.links) or one.index in selection.link_numbers
-        ),
+        links=links,
         addresses=tuple(
             one
             for one in state.addresses
@@ -148,7 +149,7 @@ def selected(state: NetState, selection: Selection) -> NetState:
             if wanted(one.link, selection.neighbours_of) and one.family in families
         ),
         reply_marks=state.reply_marks if selection.reply_marks else (),
-        sysctls={key: state.sysctls[key] for key in selection.sysctls if key in state.sysctls},
+        sysctls={key: state.sysctls[key] for key in selection.keys(links) if key in state.sysctls},
     )
 
 

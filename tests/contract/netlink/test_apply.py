@@ -161,6 +161,17 @@ def test_a_dump_can_be_narrowed(transport: Transport) -> None:
     assert state.sysctls == {"ipv4/conf/all/rp_filter": "2"}
 
 
+def test_a_sysctl_can_be_asked_for_of_each_link(transport: Transport) -> None:
+    """Of those that the answer holds; not of the loopback."""
+    plan = (SetSysctl(f"ipv4/conf/{link}/rp_filter", "2") for link in ("eth0", "peer0"))
+    apply(transport, (*NET, *plan))
+    key = "ipv4/conf/*/rp_filter"
+    every, some = Selection(sysctls=(key,)), Selection(links=(IfName("eth0"),), sysctls=(key,))
+    both = {f"ipv4/conf/{link}/rp_filter": "2" for link in ("eth0", "peer0")}
+    assert dump(transport, every).sysctls == both
+    assert dump(transport, some).sysctls == {"ipv4/conf/eth0/rp_filter": "2"}
+
+
 def test_a_dump_can_ask_what_decides_about_some_addresses(transport: Transport) -> None:
     """Whole tables are not read for that; IPv6 needs no link-local addresses for it either."""
     plan = (
