@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from harness.scenario.expectations import Protocol
 from harness.trace.fib import decide
 from harness.trace.observe import Observation
 from harness.trace.path import Hop, Leg
@@ -15,6 +16,7 @@ from spiderpool.netlink.dump import dump
 from spiderpool.netlink.lines import as_route_line
 from spiderpool.netlink.lookup import Question, route_get
 from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.address import Address, Family, family_of
 from spiderpool.types.names import IfName
 
 
@@ -38,7 +40,7 @@ def decisions(
     ``marks`` are what replies bear to what came in by a NIC.
     """
     sending, wires = observation.sending, observation.wires
-    own = Question(sending.target, sending.source, oif=sending.device)
+    own = Question(sending.target, _source(observation), oif=sending.device)
     first = next((trip.request[0] for trip in observation.trips if trip.request), None)
     seen = first.nic.link if first and first.nic.place == sending.place else ""
     found = [Decision("request", sending.place, own, seen)]
@@ -49,6 +51,18 @@ def decisions(
         if trip.request and not trip.reply and not trip.request[-1].outgoing:
             found.append(_return(trip.request[-1], mark))
     return tuple(dict.fromkeys(found))
+
+
+def _source(observation: Observation) -> Address | None:
+    """What the lookup that sends a packet goes by, if it goes by a source.
+
+    A socket that is bound to none gets one from a first lookup. IPv4 looks again with it
+    (``ip_route_connect``), and so does every ICMP socket as it sends; other IPv6 sockets keep
+    what they have found (``ip6_dst_lookup_tail``).
+    """
+    sending = observation.sending
+    again = family_of(sending.target) is Family.V4 or sending.protocol is Protocol.ICMP
+    return sending.source or (observation.answer.source if again else None)
 
 
 def _of_leg(what: str, leg: Leg, wires: Wires, mark: int | None) -> Iterator[Decision]:

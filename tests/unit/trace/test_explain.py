@@ -40,6 +40,19 @@ def test_the_sender_decides_even_when_nothing_was_sent() -> None:
     assert bound.question == Question(PEER, oif=IfName("net1"))
 
 
+def test_the_source_that_a_first_lookup_chose_decides_with_the_second() -> None:
+    v6, own = Address("2001:db8::1"), Address("fd00:10:6::2e5")
+    for protocol, target, source, again in (
+        (Protocol.TCP, PEER, POD, True),
+        (Protocol.ICMP, v6, own, True),
+        (Protocol.TCP, v6, own, False),
+    ):
+        answer = Answer(Outcome.REPLIED, source=source)
+        seen = Observation(Sending(protocol, "pod", target), answer, (), WIRES)
+        (decision,) = decisions(seen)
+        assert decision.question == Question(target, source if again else None)
+
+
 def test_forwarding_is_asked_with_the_addresses_between_the_translations() -> None:
     """Routing comes after the target's translation and before the source's."""
     there = leg(
