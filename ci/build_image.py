@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from image_debian import write_pins
@@ -36,6 +38,13 @@ CONFIG = {
 }
 USERS = "root:x:0:0::/root:/none\nspiderpool:x:65532:65532::/:/none\n"
 GROUPS = "root:x:0:\nspiderpool:x:65532:\n"
+CTL = """#!/usr/bin/python3
+import sys
+
+from spiderpool.ctl.main import main
+
+sys.exit(main())
+"""
 
 
 def main() -> None:
@@ -44,6 +53,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "dist" / "image", metavar="FOLDER")
     parser.add_argument("--architecture", action="append", choices=MACHINES, help="by default all")
     parser.add_argument("--root", type=Path, metavar="FOLDER", help="write the files, no layout")
+    parser.add_argument("--afresh", action="store_true", help="make what is cached, too")
     parser.add_argument("--lock", action="store_true", help="pin the packages that Debian has now")
     options = parser.parse_args()
     if sys.version_info[:2] != PYTHON:
@@ -52,20 +62,28 @@ def main() -> None:
     if options.lock:
         write_pins(PINS, list(MACHINES))
     elif options.root:
-        layers, _ = image(architectures[0])
+        layers, _ = image(architectures[0], options.afresh)
         for each in layers:
             unpack_layer(each, options.root)
     else:
-        build(architectures, options.output)
+        build(architectures, options.output, options.afresh)
 
 
-def build(architectures: list[str], output: Path) -> None:
+def created() -> str:
+    """How old the image says it is: SOURCE_DATE_EPOCH (reproducible-builds.org), or 1970."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not text.isdigit():
+        raise SystemExit(f"build_image: SOURCE_DATE_EPOCH: {text!r} is no number of seconds")
+    return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def build(architectures: list[str], output: Path, afresh: bool = False) -> None:
     """Replace ``output`` by the layout of ``architectures``; print what was written."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as name:
-        layout, images = Layout(Path(name) / "layout"), []
+        layout, images = Layout(Path(name) / "layout", created()), []
         for architecture in architectures:
-            layers, sbom = image(architecture)
+            layers, sbom = image(architecture, afresh)
             images.append(layout.add_image(architecture, layers, CONFIG))
             path = output.with_name(f"sbom-{architecture}.spdx.json")
             path.write_text(sbom)
@@ -83,11 +101,11 @@ def tell(architecture: str, layers: list[Layer]) -> None:
     print(f"build_image: {architecture}: {sizes}", file=sys.stderr, flush=True)
 
 
-def image(architecture: str) -> tuple[list[Layer], str]:
+def image(architecture: str, afresh: bool) -> tuple[list[Layer], str]:
     """Its layers, and its SBOM, which lies in the last of them too."""
-    layers, parts = foundation(architecture)
+    layers, parts = foundation(architecture, afresh)
     parts.append(Part("pypi", "spiderpool", NAME.rpartition(":")[2]))
-    sbom = json.dumps(document("spiderpool", architecture, parts), indent=1)
+    sbom = json.dumps(document("spiderpool", architecture, parts, created()), indent=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         add_product(folder, architecture)
@@ -97,7 +115,7 @@ def image(architecture: str) -> tuple[list[Layer], str]:
 
 
 def add_product(folder: Path, architecture: str) -> None:
-    """Our code, the plugins for the node, and the user that it runs as."""
+    """Our code, its command, the plugins for the node, and the user that it runs as."""
     package = ROOT / "spiderpool"
     for path in sorted(package.rglob("*.py")):
         copy = folder / LIBRARY / "spiderpool" / path.relative_to(package)
@@ -107,8 +125,10 @@ def add_product(folder: Path, architecture: str) -> None:
     plugins.mkdir()
     for name in ("spiderpool", "coordinator", "ifacer"):
         shutil.copy(ROOT / "dist" / "cni" / architecture / "spiderpool", plugins / name)
-    for name in ("dev", "etc", "proc", "sys", "tmp"):
-        (folder / name).mkdir()
+    for name in ("dev", "etc", "proc", "sys", "tmp", "usr/bin"):
+        (folder / name).mkdir(parents=True)
+    (folder / "usr/bin/spiderpoolctl").write_text(CTL)
+    (folder / "usr/bin/spiderpoolctl").chmod(0o755)
     (folder / "etc/passwd").write_text(USERS)
     (folder / "etc/group").write_text(GROUPS)
     (folder / "tmp").chmod(0o1777)

@@ -6,10 +6,8 @@ They change with the locks in ``deploy/image`` alone, so they are kept in
 
 from __future__ import annotations
 
-import compileall
 import hashlib
 import json
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -28,6 +26,9 @@ ROOT = Path(__file__).parents[1]
 PINS = ROOT / "deploy" / "image" / "packages.txt"
 REQUIREMENTS = ROOT / "deploy" / "image" / "requirements.txt"
 LIBRARY = Path("opt/spiderpool/lib")
+Maker = Callable[[Path, str], list[Part]]
+"""Fills a folder for an architecture, and tells what with."""
+
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 NOT_NEEDED = (
     *("usr/share/man", "usr/share/lintian", "usr/share/bug", "usr/share/doc/*/[!c]*"),
@@ -42,26 +43,30 @@ NOT_NEEDED = (
 )
 
 
-def foundation(architecture: str) -> tuple[list[Layer], list[Part]]:
-    """Both layers, and what is in them."""
+def foundation(architecture: str, afresh: bool = False) -> tuple[list[Layer], list[Part]]:
+    """Both layers, and what is in them; made now, though they are cached, if ``afresh``."""
     makers = {"Python": add_python, "libraries": add_libraries}
-    made = [_cached(title, maker, architecture) for title, maker in makers.items()]
+    get = _make if afresh else _cached
+    made = [get(title, maker, architecture) for title, maker in makers.items()]
     return [each for each, _ in made], [part for _, parts in made for part in parts]
 
 
-def _cached(
-    title: str, maker: Callable[[Path, str], list[Part]], architecture: str
-) -> tuple[Layer, list[Part]]:
+def _make(title: str, maker: Maker, architecture: str) -> tuple[Layer, list[Part]]:
+    with tempfile.TemporaryDirectory() as name:
+        parts = maker(Path(name), architecture)
+        compile_all(Path(name))
+        return layer(title, Path(name)), parts
+
+
+def _cached(title: str, maker: Maker, architecture: str) -> tuple[Layer, list[Part]]:
     folder = cache_root() / f"image-{title}-{architecture}-{_key()}"
     if not folder.exists():
+        made, parts = _make(title, maker, architecture)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-            root, draft = Path(name) / "root", Path(name) / "draft"
-            root.mkdir()
+            draft = Path(name) / "draft"
             draft.mkdir()
-            parts = maker(root, architecture)
-            compile_all(root)
-            (draft / "layer").write_bytes(layer(title, root).blob)
+            (draft / "layer").write_bytes(made.blob)
             (draft / "parts").write_text(json.dumps([asdict(part) for part in parts]))
             draft.rename(folder)
     parts = [Part(**each) for each in json.loads((folder / "parts").read_text())]
@@ -114,12 +119,12 @@ def _described(metadata: Path) -> Part:
 
 
 def compile_all(folder: Path) -> None:
-    """Bytecode beside each source: the root is read-only, and nobody could write it later."""
-    compileall.compile_dir(
-        str(folder),
-        maxlevels=30,
-        quiet=2,
-        stripdir=str(folder),
-        prependdir="/",
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
+    """Bytecode beside each source: the root is read-only, and nobody could write it later.
+
+    marshal writes letters in two ways, by whether the process has interned them. So they are
+    compiled by a process that has seen nothing but these files, in order.
+    """
+    options = ["-qq", "-r30", "--invalidation-mode=unchecked-hash", f"-s{folder}", "-p/"]
+    command = [sys.executable, "-S", "-s", "-P", "-m", "compileall", *options, str(folder)]
+    if subprocess.run(command, env={"PYTHONHASHSEED": "0"}, check=False).returncode:
+        raise SystemExit(f"build_image: not all of {folder} can be compiled")

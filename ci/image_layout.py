@@ -66,10 +66,11 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 class Layout:
-    """The folder of an image; blobs are named by their digests."""
+    """The folder of an image; blobs are named by their digests. ``created`` is what it says of
+    its age (RFC 3339)."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, created: str = EPOCH) -> None:
+        self._folder, self._created = folder, created
         (folder / "blobs" / "sha256").mkdir(parents=True)
         (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
 
@@ -78,12 +79,12 @@ class Layout:
     ) -> dict[str, Any]:
         """Write what the image of one architecture consists of; its descriptor."""
         whole = {
-            "created": EPOCH,
+            "created": self._created,
             "architecture": architecture,
             "os": "linux",
             "config": dict(config),
             "rootfs": {"type": "layers", "diff_ids": [each.diff_id for each in layers]},
-            "history": [{"created": EPOCH, "created_by": each.title} for each in layers],
+            "history": [{"created": self._created, "created_by": each.title} for each in layers],
         }
         manifest = {
             "schemaVersion": 2,

@@ -32,8 +32,8 @@ class Part:
         return "SPDXRef-" + re.sub(r"[^A-Za-z0-9.-]", "-", f"{self.kind}-{self.name}")
 
 
-def document(name: str, architecture: str, parts: Sequence[Part]) -> dict[str, Any]:
-    """The document of one image; the name space is told by its contents alone."""
+def document(name: str, architecture: str, parts: Sequence[Part], created: str) -> dict[str, Any]:
+    """The document of one image; its name space is told by its contents alone."""
     root = "SPDXRef-image"
     image = {"name": name, "SPDXID": root, "versionInfo": architecture}
     nothing = {"downloadLocation": "NOASSERTION", "filesAnalyzed": False}
@@ -43,7 +43,7 @@ def document(name: str, architecture: str, parts: Sequence[Part]) -> dict[str, A
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"{name}-{architecture}",
         "documentNamespace": f"https://spidernet.io/spdx/{name}-{architecture}",
-        "creationInfo": {"created": "1970-01-01T00:00:00Z", "creators": ["Tool: build-image"]},
+        "creationInfo": {"created": created, "creators": ["Tool: build-image"]},
         "packages": [image | nothing, *(_package(part) | nothing for part in parts)],
         "relationships": [
             _relation("SPDXRef-DOCUMENT", "DESCRIBES", root),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import marshal
 import os
 import re
+import sys
 import tarfile
 import tomllib
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import build_image
 import image_debian
 import pytest
-from image_foundation import MACHINES, PINS, REQUIREMENTS
+from image_foundation import MACHINES, PINS, REQUIREMENTS, compile_all
 from image_layout import Layout, digest, layer, read_layer, unpack_layer
 from image_sbom import Part, document
 
@@ -53,7 +55,8 @@ def test_a_layer_holds_what_was_in_the_folder(folder: Path, tmp_path: Path) -> N
 
 
 def test_a_layout_is_found_by_digests_from_its_index(folder: Path, tmp_path: Path) -> None:
-    layout, made = Layout(tmp_path / "image"), layer("x", folder)
+    when = "2026-01-02T03:04:05Z"
+    layout, made = Layout(tmp_path / "image", when), layer("x", folder)
     images = [layout.add_image(name, [made], {"User": "1"}) for name in ("amd64", "arm64")]
     layout.finish("registry/name:1.2", images)
 
@@ -72,8 +75,45 @@ def test_a_layout_is_found_by_digests_from_its_index(folder: Path, tmp_path: Pat
         config = json.loads(read(manifest["config"]))
         assert config["config"] == {"User": "1"}
         assert config["architecture"] == each["platform"]["architecture"]
+        assert config["created"] == when
         assert config["rootfs"]["diff_ids"] == [made.diff_id]
         assert [read(one) for one in manifest["layers"]] == [made.blob]
+
+
+def test_an_image_is_as_old_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    assert build_image.created() == "1970-01-01T00:00:00Z"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
+    assert build_image.created() == "2026-01-02T03:04:05Z"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(SystemExit, match="SOURCE_DATE_EPOCH: 'yesterday' is no number"):
+        build_image.created()
+
+
+def test_bytecode_depends_on_the_source_alone(tmp_path: Path) -> None:
+    """marshal writes letters in two ways, by whether the process has interned them."""
+    source = "sign = '\N{PILCROW SIGN}'\n"
+
+    def compiled(folder: Path) -> bytes:
+        (folder / "opt").mkdir(parents=True)
+        (folder / "opt" / "x.py").write_text(source)
+        compile_all(folder)
+        (made,) = folder.glob("opt/__pycache__/*")
+        return made.read_bytes()
+
+    first = compiled(tmp_path / "a")
+    plain = marshal.dumps(compile(source, "x.py", "exec"))
+    sys.intern("\N{PILCROW SIGN}")
+    assert marshal.dumps(compile(source, "x.py", "exec")) != plain, "the control"
+    assert compiled(tmp_path / "another-name") == first
+    flags = int.from_bytes(first[4:8], "little")
+    assert flags == 1, "not by hash, or checked against its source"
+
+
+def test_source_that_cannot_be_compiled_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("def")
+    with pytest.raises(SystemExit, match="can be compiled"):
+        compile_all(tmp_path)
 
 
 def test_an_sbom_names_each_part_once() -> None:
@@ -81,7 +121,7 @@ def test_an_sbom_names_each_part_once() -> None:
         Part("deb/debian", "libc6", "1:2.3+x", "amd64", "ab" * 32),
         Part("pypi", "aiohttp", "3.9", license="Apache-2.0"),
     ]
-    made = document("spiderpool", "amd64", parts)
+    made = document("spiderpool", "amd64", parts, "2026-01-02T03:04:05Z")
     packages = {each["name"]: each for each in made["packages"]}
     references = [packages[part.name]["externalRefs"][0]["referenceLocator"] for part in parts]
     assert references == ["pkg:deb/debian/libc6@1%3A2.3%2Bx?arch=amd64", "pkg:pypi/aiohttp@3.9"]
