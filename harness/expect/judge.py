@@ -6,12 +6,13 @@ from typing import Any
 
 from harness.expect.names import Names, UnknownName
 from harness.expect.networks import judge_network, judge_nics
-from harness.expect.objects import judge_events, judge_object, judge_refusal
+from harness.expect.objects import judge_check, judge_events, judge_object, judge_refusal
 from harness.expect.paths import Contrast, judge_blocked, judge_reaches, shown
 from harness.expect.tables import judge_table
 from harness.expect.verdict import Finding, Verdict, failed, passed
 from harness.scenario.expectations import (
     Blocked,
+    Checked,
     EventSays,
     Expectation,
     Invariants,
@@ -34,8 +35,8 @@ def judge(expectation: Expectation, observed: Observed, names: Names) -> Verdict
     ``observed`` is, by the kind of expectation: the API object, or None when it is absent
     (ObjectHas); the Events about an object (EventSays); what kubectl printed (TableHas)
     or complained (Refused); what is wrong, a line each (Invariants); the place's state
-    (NetworkHas, NicsHave); an Observation (Reaches); a Contrast (Blocked). Anything else is
-    a TypeError.
+    (NetworkHas, NicsHave); what CHECK complains of (Checked); an Observation (Reaches);
+    a Contrast (Blocked). Anything else is a TypeError.
     """
     try:
         finding = _finding(expectation, observed, names)
@@ -73,6 +74,8 @@ def _finding(expectation: Expectation, observed: Observed, names: Names) -> Find
             return judge_network(expectation, observed, fill)
         case NicsHave(), NetState():
             return judge_nics(expectation.nics, str(expectation.place), observed, fill)
+        case Checked(), str():
+            return judge_check(tuple(map(fill, expectation.words)), observed)
         case Reaches(), Observation():
             return judge_reaches(expectation, observed, names)
         case Blocked(), Contrast():
@@ -108,6 +111,9 @@ def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
             return f"{expectation.place} holds {len(expectation.lines)} expected lines"
         case NicsHave(), _:
             return f"{expectation.place} has {', '.join(expectation.nics)}"
+        case Checked(), _:
+            said = f"says {' ... '.join(expectation.words)}" if expectation.words else "is content"
+            return f"CHECK of {expectation.nic} {said}"
         case Reaches(), Observation():
             return shown(expectation, observed, names)
         case Blocked(), Contrast():

@@ -52,6 +52,16 @@ def judge_refusal(words: tuple[str, ...], complaint: str) -> Finding | None:
     )
 
 
+def judge_check(words: tuple[str, ...], complaint: str) -> Finding | None:
+    """``complaint`` is what CNI CHECK failed with; empty when it found nothing amiss."""
+    if not complaint:
+        return Finding("CHECK finds nothing amiss, and should", words) if words else None
+    if not words:
+        return Finding(f"CHECK fails: {complaint}", (), (complaint,))
+    missing = [word for word in words if word not in complaint]
+    return Finding(f"CHECK does not say {missing[0]!r}", words, (complaint,)) if missing else None
+
+
 def filled(value: Any, fill: Fill) -> Any:
     """A value with the placeholders of every text in it filled in."""
     if isinstance(value, str):

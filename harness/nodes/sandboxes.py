@@ -54,7 +54,7 @@ class _Parts:
 
 
 class Sandboxes:
-    """Makes and removes the sandboxes of one node's pods."""
+    """Makes, checks and removes the sandboxes of one node's pods."""
 
     def __init__(
         self, ledger: Ledger, calico: Calico, multus: Multus, attachments: Informer, serve: Serve
@@ -110,6 +110,24 @@ class Sandboxes:
         result = await self._multus.add(network, selection.nic, parts.sandbox)
         parts.networks[-1] = (network, selection.nic, result)
         return Connected(str(selection), selection.nic, result)
+
+    async def check(self, place: str, nic: IfName) -> None:
+        """Have every plugin that made a NIC look whether it is still as it was made; ``place``
+        is what the ledger calls the pod.
+
+        Raises:
+            CniError: as the first plugin that finds a difference says.
+            BadInput: no network of the pod made such a NIC.
+        """
+        for parts in self._parts.values():
+            sandbox = parts.sandbox
+            if ledger_name(sandbox.namespace, sandbox.pod) != place:
+                continue
+            for network, made, result in parts.networks:
+                if made == nic and result is not None:
+                    await self._multus.check(network, nic, sandbox, result)
+                    return
+        raise BadInput(f"check of {nic}", f"{place} has no such NIC of a network of Multus'")
 
     async def remove(self, pod: Object) -> None:
         """Undo :meth:`make`, also half of it; what is gone already is no error."""

@@ -31,7 +31,7 @@ from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
 from spiderpool.kube.informer import Informers, cancel
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.types.names import NodeName
+from spiderpool.types.names import IfName, NodeName
 
 SETTLE_SECONDS = 10.0
 SOCKET = "spiderpool.sock"
@@ -53,6 +53,7 @@ class EmulatedCluster:
         self._client: Client | None = None
         self._informers: Informers | None = None
         self._proxies: list[KubeProxy] = []
+        self._sandboxes: dict[str, Sandboxes] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.timings: dict[str, float] = {}
 
@@ -103,6 +104,10 @@ class EmulatedCluster:
             ComponentFailed: it does not run.
         """
         self.components.kill(_component(part, node))
+
+    async def check_nic(self, node: str, place: str, nic: IfName) -> None:
+        """CNI CHECK of a NIC of a pod on ``node``; see :meth:`Sandboxes.check`."""
+        await self._sandboxes[node].check(place, nic)
 
     async def start_again(self, part: Part, node: str | None) -> None:
         """Start a program that was killed.
@@ -170,6 +175,7 @@ class EmulatedCluster:
         pods = self._informers.of(resources.POD, field_selector=f"spec.nodeName={machine.name}")
         attachments = self._informers.of(resources.NETWORKATTACHMENT)
         sandboxes = Sandboxes(self.ledger, calico, multus, attachments, serve)
+        self._sandboxes[machine.name] = sandboxes
         kubelet = Kubelet(self._client, machine, pods, sandboxes)
         await attachments.synced()
         self._run(kubelet.run(), f"kubelet on {machine.name}")

@@ -12,10 +12,12 @@ from harness.expect.names import Names
 from harness.expect.paths import Contrast
 from harness.expect.resolve import resolve
 from harness.expect.verdict import Verdict, failed
+from harness.run.emulated import EmulatedCluster
 from harness.run.kubectl import KubectlFailed
 from harness.run.session import Session
 from harness.scenario.expectations import (
     Blocked,
+    Checked,
     EventSays,
     Expectation,
     Invariants,
@@ -28,12 +30,14 @@ from harness.scenario.expectations import (
     TableHas,
 )
 from harness.scenario.model import Manifests, ManifestVerb
+from harness.scenario.reference import Place
 from harness.trace.explain import explain
 from harness.trace.observe import Observation, observe
 from spiderpool.ctl.check import broken_rules
-from spiderpool.errors import SpiderpoolError
+from spiderpool.errors import CniError, SpiderpoolError
 from spiderpool.kube.resources import EVENT
 from spiderpool.netlink.dump import dump
+from spiderpool.types.names import IfName
 
 POLL_SECONDS = 0.05
 BLOCKED_PATIENCE_SECONDS = 2.5
@@ -77,6 +81,9 @@ class Judge:
             match expectation:
                 case Refused():
                     complaint = await self._complaint(expectation)
+                    return Judgement(judge(expectation, complaint, names))
+                case Checked():
+                    complaint = await self._check(expectation, names)
                     return Judgement(judge(expectation, complaint, names))
                 case Reaches():
                     return await self._reaches(expectation, names)
@@ -129,6 +136,17 @@ class Judge:
     async def _state(self, expectation: Expectation, names: Names) -> Observed:
         assert isinstance(expectation, NetworkHas | NicsHave)
         return dump(self._session.namespaces[names.place(expectation.place)])
+
+    async def _check(self, expectation: Checked, names: Names) -> str:
+        """What the plugins complain of; empty when they are content."""
+        cluster, nic = self._session.cluster, expectation.nic
+        assert isinstance(cluster, EmulatedCluster)  # others are refused such expectations
+        node = names.place(Place(nic.place.name, node=True))
+        try:
+            await cluster.check_nic(node, names.place(nic.place), IfName(nic.nic or ""))
+        except CniError as error:
+            return str(error)
+        return ""
 
     async def _reaches(self, expectation: Reaches, names: Names) -> Judgement:
         seen = await self._probe(expectation.probe, names)

@@ -128,6 +128,15 @@ class NicsHave(_Common):
 
 
 @dataclass(frozen=True, slots=True)
+class Checked(_Common):
+    """CNI CHECK of the chain that made a pod's NIC finds nothing amiss, or, where there are
+    ``words``, fails with each of them in what it says."""
+
+    nic: Reference
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """One question asked on the wire.
 
@@ -184,6 +193,7 @@ Expectation = (
     | Invariants
     | NetworkHas
     | NicsHave
+    | Checked
     | Reaches
     | Blocked
 )

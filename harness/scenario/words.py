@@ -10,6 +10,7 @@ from typing import Any
 from harness.scenario.document import Item, required
 from harness.scenario.expectations import (
     Blocked,
+    Checked,
     EventSays,
     Expectation,
     NetworkHas,
@@ -183,6 +184,18 @@ def _nics(item: Item, bound: str | None) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def _check(item: Item, identifier: str, bound: str | None) -> Checked:
+    entries = item.mapping(*_COMMON, "check", "says")
+    checked = entries["check"]
+    nic = parse_nic(checked.text(), str(checked.where), bound)
+    words: tuple[str, ...] = ()
+    if "says" in entries:
+        words = entries["says"].many(lambda entry: str(_texts_checked(entry, bound)))
+        if not words:
+            raise entries["says"].fail("no words are expected", "leave `says` out, or add some")
+    return Checked(identifier, item.where, bound, nic, words)
+
+
 def _probe(protocol: Protocol) -> Callable[..., Reaches | Blocked]:
     def word(item: Item, identifier: str, bound: str | None) -> Reaches | Blocked:
         entries = item.mapping(
@@ -316,5 +329,6 @@ _WORDS: Mapping[str, Callable[..., Expectation]] = {
     "refused": _refused,
     "table": _table,
     "on": _on,
+    "check": _check,
     **{str(protocol): _probe(protocol) for protocol in Protocol},
 }

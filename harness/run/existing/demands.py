@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from harness.scenario.expectations import Checked
 from harness.scenario.model import Expect, Given, Install, Manifests, Scale, Scenario, Wait
 from harness.topology.model import Machine, Topology
 from spiderpool.netlink.objects import NetState
@@ -15,6 +16,11 @@ _HARMLESS = (Install, Given, Manifests, Scale, Wait, Expect)
 def impossible_steps(scenario: Scenario) -> Iterator[str]:
     """What the scenario does that is not done to a cluster that others use, a line each."""
     for step in scenario.steps:
+        if isinstance(step, Expect):
+            checked = (each for each in step.expectations if isinstance(each, Checked))
+            yield from (
+                f"{e.where}: `check {e.nic}` is for the emulated cluster only" for e in checked
+            )
         forced = isinstance(step, Manifests) and step.force
         if forced or not isinstance(step, _HARMLESS):
             yield f"{step.where}: `{step}` is for the emulated cluster only"

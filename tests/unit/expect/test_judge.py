@@ -10,6 +10,7 @@ from harness.expect.judge import Observed, judge
 from harness.expect.names import Names, NicFacts, PodFacts
 from harness.scenario.document import Where
 from harness.scenario.expectations import (
+    Checked,
     Expectation,
     Invariants,
     NetworkHas,
@@ -18,7 +19,7 @@ from harness.scenario.expectations import (
     Table,
     TableHas,
 )
-from harness.scenario.reference import Place
+from harness.scenario.reference import Place, Reference
 from spiderpool.netlink.objects import NetState, Rule
 from spiderpool.types.address import InterfaceAddress
 from spiderpool.types.names import MAIN
@@ -29,6 +30,8 @@ AT = ("it", Where("s.yaml", 3), "web")
 POD = ObjectHas(*AT, "pod/{it}", "default", {"ip": "{it.net1}"}, 1.0)
 SE = TableHas(*AT, ("se",), (), ({"NAME": "{it}"},), None, 1.0)
 RULES = NetworkHas(*AT, Place("web"), Table.RULES, 0, 4, ("1: from all lookup main",), (), False)
+WELL = Checked(*AT, Reference(Place("web"), "net1"), ())
+AMISS = Checked(*AT, Reference(Place("web"), "net1"), ("is missing: {it.net1}",))
 NICS = NicsHave(*AT, Place("web"), {"net1": {"up": True}})
 
 
@@ -38,6 +41,8 @@ NICS = NicsHave(*AT, Place("web"), {"net1": {"up": True}})
         (POD, {"ip": "10.6.212.145"}, "it: pod/nginx-x is as expected"),
         (SE, "NAME\nnginx-x\n", "it: `kubectl get se` prints 1 expected rows"),
         (RULES, NetState(rules=(Rule(1, MAIN),)), "it: web holds 1 expected lines"),
+        (WELL, "", "it: CHECK of web.net1 is content"),
+        (AMISS, "a is missing: 10.6.212.145", "it: CHECK of web.net1 says is missing: {it.net1}"),
     ],
 )
 def test_what_was_shown(expectation: Expectation, observed: Observed, sentence: str) -> None:
@@ -51,6 +56,9 @@ def test_what_was_shown(expectation: Expectation, observed: Observed, sentence: 
         (POD, None, "pod/nginx-x: it does not exist"),
         (POD, {"ip": "1"}, 'pod/nginx-x: ip is "1", not "10.6.212.145"'),
         (SE, "", "`kubectl get se`: no row has NAME 'nginx-x', there are no rows"),
+        (WELL, "a rule is missing", "CHECK fails: a rule is missing"),
+        (AMISS, "", "CHECK finds nothing amiss, and should"),
+        (AMISS, "a is missing: x", "CHECK does not say 'is missing: 10.6.212.145'"),
         (RULES, NetState(), "`ip rule` of web lacks `1: from all lookup main`"),
         (NICS, NetState(), "web has no NIC net1; it has none"),
     ],

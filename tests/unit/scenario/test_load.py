@@ -201,7 +201,7 @@ def test_a_negative_names_its_outcomes_and_its_control(tmp_path: Path) -> None:
         (
             "  - expect:\n      - id: a\n",
             10,
-            ["says nothing", "object, event, refused, table, on, ping"],
+            ["says nothing", "object, event, refused, table, on, check, ping"],
         ),
         ("  - expect:\n      - on: web\n        ip rule: x\n", 10, ["no 'id'"]),
         ("  - expect:\n      - {id: a, on: web, ip addr: x}\n", 10, ["'ip addr' prints nothing"]),
@@ -257,6 +257,8 @@ def test_mistakes_are_named_with_their_line(
         (["{id: a, refused: scenario.yaml}"], ["no 'says'"]),
         (["{id: a, table: kubectl delete se, rows: [{NAME: x}]}"], ["prints no table"]),
         (["{id: a, table: kubectl get se --raw=/x, rows: [{NAME: x}]}"], ["prints no table"]),
+        (["{id: a, check: web}"], ["'web' names no NIC"]),
+        (["{id: a, check: web.net1, says: []}"], ["no words are expected"]),
         (["{id: a, table: kubectl get se}"], ["nothing is expected of the table"]),
         (["{id: a, on: web, nics: {net1: {colour: red}}}"], ["'colour' is not known in net1"]),
     ],

@@ -79,6 +79,11 @@ def test_the_page_changes_nothing_but_its_own_objects() -> None:
     [
         ("{ip: route del default, on: worker01}", "`ip route del default on worker01`"),
         ("{redirect: 80, to: 81, on: worker01}", "`redirect TCP port 80 to 81 on worker01`"),
+        (
+            "{advertise: 'fd00::/64', on: worker01.ens192}",
+            "`advertise fd00::/64 by worker01.ens192`",
+        ),
+        ("{expect: [{id: b, check: worker01.ens192}]}", "`check worker01.ens192`"),
         ("{kill: agent, on: worker01}", "`kill agent on worker01`"),
         ("{start: controller}", "`start controller`"),
         ("{spiderpoolctl: gc --now}", "`spiderpoolctl gc --now`"),
