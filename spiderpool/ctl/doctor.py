@@ -14,13 +14,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from spiderpool.ctl.evidence import with_api
-from spiderpool.ctl.finding import Finding, as_lines, status_of, warning
+from spiderpool.ctl.finding import Finding, as_lines, problem, status_of, warning
 from spiderpool.ctl.node import agent, cluster, cni, kernel, managers, nics, sysctls
 from spiderpool.ctl.node.cluster import ClusterView, read_cluster
 from spiderpool.ctl.node.facts import NodeFacts
 from spiderpool.ctl.node.files import Root
 from spiderpool.ctl.node.reading import read_node
-from spiderpool.errors import BadInput
+from spiderpool.errors import BadInput, KubeError
 
 CHECKS: tuple[Callable[[NodeFacts], Iterable[Finding]], ...] = (
     kernel.check,
@@ -30,6 +30,7 @@ CHECKS: tuple[Callable[[NodeFacts], Iterable[Finding]], ...] = (
     cni.check,
     agent.check,
 )
+BY_KUBECONFIG = "name a kubeconfig that may read it by --kubeconfig"
 USUAL_PODS = 110
 """kubelet's own limit, unless it is set."""
 
@@ -73,9 +74,12 @@ def examine(
         try:
             view = with_api(kubeconfig, lambda client: read_cluster(client, node))
         except BadInput as error:
-            unclear = [cluster.unreadable(error)]
+            unclear = [problem(error.where, error.problem, error.remedy)]
+        except KubeError as error:
+            unclear = [warning("the cluster", f"cannot be asked: {error}", BY_KUBECONFIG)]
     facts = read_node(place, parents or _masters_here(view, place), _pods(view))
-    return [*(f for check in CHECKS for f in check(facts)), *unclear, *_of_cluster(view, facts)]
+    about = unclear or _of_cluster(view, facts)
+    return [*(f for check in CHECKS for f in check(facts)), *about]
 
 
 def _masters_here(view: ClusterView | None, place: Root) -> tuple[str, ...]:
@@ -93,4 +97,4 @@ def _of_cluster(view: ClusterView | None, facts: NodeFacts) -> Iterator[Finding]
         yield from cluster.check(view, facts)
         return
     text = "is not looked at: CIDRs, overlaps and masters of networks are not judged"
-    yield warning("the cluster", text, "name it by --kubeconfig")
+    yield warning("the cluster", text, BY_KUBECONFIG)

@@ -13,7 +13,7 @@ from spiderpool.controller.clusterconfig import KUBEADM_CONFIG
 from spiderpool.controller.discovery import CILIUM_CONFIG, ClusterFacts, discover
 from spiderpool.ctl.finding import Finding, ok, problem, warning
 from spiderpool.ctl.node.facts import NodeFacts
-from spiderpool.errors import BadInput, NotFound
+from spiderpool.errors import NotFound
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import Resource
@@ -171,8 +171,3 @@ def _overlap(one: str, other: str) -> bool:
     if family_of(one) is not family_of(other):
         return False
     return contains(one, other) or contains(other, one)
-
-
-def unreadable(error: BadInput) -> Finding:
-    """For what stands in the way of looking at all."""
-    return problem(error.where, error.problem, error.remedy)

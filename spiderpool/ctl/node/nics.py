@@ -37,6 +37,7 @@ def _of_nic(nic: Nic) -> Iterator[Finding]:
             wrong = True
             yield problem(where, text, remedy)
     if nic.mtu < LEAST_MTU:
+        wrong = True
         text = f"has MTU {nic.mtu}, and the coordinator's veth {LEAST_MTU} by default"
         yield warning(where, text, f"set spec.vethMTU of the SpiderCoordinator to {nic.mtu}")
     if nic.driver in OF_HYPERVISORS and not nic.promiscuous:

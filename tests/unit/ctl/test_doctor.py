@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from installation import KUBEADM, install
 
+from spiderpool.errors import KubeError
 from spiderpool.kube.resources import CONFIGMAP, SPIDERCOORDINATOR
 
 
@@ -73,6 +74,18 @@ def test_a_master_that_the_node_lacks(shell: Any, tmp_path: Path) -> None:
         "SpiderMultusConfig kube-system/macvlan-ens192"
     ]["text"]  # fmt: skip
     assert found["CIDR discovery"]["level"] == "problem", "nothing says the CIDRs here"
+
+
+def test_a_cluster_that_refuses_leaves_the_node_to_be_examined(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def list_(*_: Any, **__: Any) -> Any:
+        raise KubeError(403, "Forbidden", "you may list nothing")
+
+    monkeypatch.setattr(shell.world.api, "list", list_)
+    _, found = told(shell, tmp_path, "--kubeconfig=/k")
+    assert found["the cluster"]["text"] == "cannot be asked: you may list nothing"
+    assert "/opt/cni/bin/spiderpool" in found
 
 
 def test_a_coordinator_that_cannot_be_read_is_a_finding(shell: Any, tmp_path: Path) -> None:
