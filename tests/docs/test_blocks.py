@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from doc_blocks import DIRECTIVES, LANGUAGES, PAGES, ROOT, Block, Unclear, What,
 from harness.kubeapi.launch import embedded_server
 from harness.nodes.multus import read_network
 from harness.scenario.load import load
+from spiderpool import logs
 from spiderpool.cni.versions import SUPPORTED
 from spiderpool.controller.admission.findings import Cluster, Request
 from spiderpool.controller.admission.review import RULES, judge, text
@@ -89,6 +92,19 @@ def judge_network(block: Block) -> None:
             read_conf(plugin)
 
 
+def judge_log(block: Block) -> None:
+    """The same line comes out when the same is logged."""
+    (line,) = block.documents()
+    names = ("time", "level", "component", "logger", "message")
+    time, level, component, logger, message = (line[name] for name in names)
+    record = logging.LogRecord(logger, logs.LEVELS[level], "", 0, message, None, None)
+    record.created = datetime.fromisoformat(time).timestamp()
+    with logs.fields(**{name: line[name] for name in line if name not in names}):
+        said = logs.JsonFormatter(component).format(record)
+    if json.loads(said) != line:
+        raise BadInput("the line", f"would be {said}")
+
+
 @pytest.fixture
 def verdict(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Block], None]:
     """Raises Unclear or BadInput, with page and line, for what nobody would take."""
@@ -101,6 +117,7 @@ def verdict(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Block],
             What.SCENARIO: lambda: judge_scenario(block, tmp_path),
             What.EXPECTATIONS: lambda: judge_expectations(block, tmp_path),
             What.NETWORK: lambda: judge_network(block),
+            What.LOG: lambda: judge_log(block),
         }
         try:
             judges[kind]()
@@ -139,6 +156,11 @@ WRONG = {
     "a scenario": ("yaml", "scenario: a\nsummary: b\ntopology: page\nstpes: []\n", "stpes"),
     "an expectation": ("yaml", "- id: a\n  pong: {from: web, to: dns}\n", "says nothing"),
     "a network": ("json", '{"cniVersion": "0.3.1", "name": "a", "plugins": 5}\n', "plugins"),
+    "a line of a log": (
+        "json",
+        '{"time": "2026-11-24T12:45:43+00:00", "level": "info", "component": "agent",'
+        ' "logger": "a", "message": "b"}\n',
+        "12:45:43.000"),
     "pools of a network": (
         "json",
         '{"cniVersion": "0.3.1", "name": "a", "plugins": [{"type": "macvlan",'

@@ -40,6 +40,7 @@ class What(enum.Enum):
     SCENARIO = "the loader of scenarios"
     EXPECTATIONS = "the same, as a step of the quick start"
     NETWORK = "the parser of CNI configurations"
+    LOG = "the formatter of log lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,11 @@ def what_is(block: Block) -> What:
     if block.language == "json":
         if all(isinstance(d, dict) and "cniVersion" in d for d in documents):
             return What.NETWORK
-        raise Unclear(f"{block.where}: JSON without cniVersion is no CNI configuration")
+        if all(
+            isinstance(d, dict) and {"time", "logger", "message"} <= d.keys() for d in documents
+        ):
+            return What.LOG
+        raise Unclear(f"{block.where}: is neither a CNI configuration nor a line of a log")
     match documents:
         case [list() as items] if all("id" in item for item in items):
             return What.EXPECTATIONS
