@@ -14,7 +14,7 @@ import pytest
 
 from harness.run.events import Ended, Event, Judged, Result, Step
 from harness.run.launch import run
-from harness.run.target import Emulation, Target, chosen, declare
+from harness.run.target import Emulation, Existing, Target, chosen, declare
 from harness.scenario.expectations import Expectation
 from harness.scenario.load import FILE_NAME, load
 from spiderpool.errors import BadInput
@@ -40,9 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
     them."""
     config.addinivalue_line("markers", "kernel: needs network namespaces")
     try:
-        config.stash[_TARGET] = chosen(config.option)
+        target = config.stash[_TARGET] = chosen(config.option)
     except BadInput as error:
         raise pytest.UsageError(str(error)) from None
+    if isinstance(target, Existing) and getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("scenarios take turns on an existing cluster: leave -n out")
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadfile"
 
@@ -104,9 +106,17 @@ class ScenarioFile(pytest.File):
         raise ExpectationFailed(f"never judged: {words or 'the run ended before it'}")
 
     def teardown(self) -> None:
-        """End the engine when the last item is done."""
-        if self._run is not None:
+        """End the engine when the last item is done; in an existing cluster it deletes what it
+        has made there, and what stays behind is an error."""
+        if self._run is None:
+            return
+        if isinstance(self.config.stash[_TARGET], Emulation):
             self._run.close()  # type: ignore[attr-defined]
+            return
+        for event in self._run:
+            self._follow(event)
+        if self._end is not None and self._end.problem:
+            raise ExpectationFailed(self._end.problem)
 
 
 class ExpectationItem(pytest.Item):

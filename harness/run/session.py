@@ -10,7 +10,7 @@ import orjson
 
 from harness.capture.capture import Capture
 from harness.expect.names import Names, PodFacts, nics_of
-from harness.nodes.sandboxes import StopServing, ledger_name
+from harness.nodes.sandboxes import ServingFailed, StopServing, ledger_name
 from harness.probes.servers import ECHO_PORTS, EchoServers, ServedPort, Transport
 from harness.run.cluster import Cluster
 from harness.scenario.model import Name, PodName, ServiceName
@@ -45,8 +45,12 @@ class Session:
             self.capture.add(place, namespace)
         for machine in self.cluster.machines:
             servers = EchoServers(self.cluster.places[machine], machine)
-            await servers.open(ECHO_PORTS)
             self._servers.append(servers)
+            try:
+                await servers.open(ECHO_PORTS)
+            except OSError as error:
+                port = f"port {ECHO_PORTS[0].number}, where probes are answered"
+                raise ServingFailed(f"{machine}: {port}: {error.strerror}") from None
 
     async def stop(self) -> None:
         """End everything."""

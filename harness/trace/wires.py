@@ -39,13 +39,15 @@ def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: s
 
     ``outer`` leads from a place to the one that the far ends of its links lie in: from a pod
     to its node, from a node to the ``switch``. Places without a state are left out: pods go
-    while others are read.
+    while others are read, and not every switch can be looked into.
     """
     peers: dict[Nic, Nic] = {}
     parents: dict[Nic, Nic] = {}
-    carriers = {Nic(switch, link.name) for link in states[switch].links}
+    carriers = (
+        {Nic(switch, link.name) for link in states[switch].links} if switch in states else set()
+    )
     for place, around in outer.items():
-        if place not in states:
+        if place not in states or around not in states:
             continue
         by_index = {link.index: link for link in states[around].links}
         for link in states[place].links:

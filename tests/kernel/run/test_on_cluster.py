@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -191,6 +192,21 @@ def test_a_container_that_listens_itself_is_refused(tmp_path: Path) -> None:
     problem = ended(events)["problem"]
     assert problem.startswith("pod default/web-")
     assert "Address already in use; a container that listens on its ports itself" in problem
+
+
+def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
+    scenario = written(tmp_path)
+
+    async def act(cluster: Imitation) -> tuple[int, Events]:
+        client = cluster.cluster.places["client"]
+        with client.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("", 7))
+            return await cluster.harness(scenario)
+
+    status, events = on_an_imitation(act)
+    assert status == 1
+    words = "client: port 7, where probes are answered: Address already in use"
+    assert ended(events)["problem"] == words
 
 
 def test_pods_that_no_result_is_about_are_named(tmp_path: Path) -> None:

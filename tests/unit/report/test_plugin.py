@@ -125,3 +125,41 @@ def test_all_items_go_to_one_worker(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "2")
     result.assert_outcomes(passed=2)
     assert len(list(pytester.path.glob("engine-*"))) == 1
+
+
+ON_CLUSTER = ("--on=cluster", "--cluster=/cluster.json")
+
+
+def test_a_cluster_that_cannot_fails(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody chose it, so nothing is skipped."""
+    engines = Engines(Ended(0.0, cannot="the API has no node worker01"))
+    result = outcome(pytester, monkeypatch, engines, *ON_CLUSTER)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["it cannot run here: the API has no node worker01"])
+
+
+def test_what_stays_behind_in_a_cluster_is_an_error(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = Engines(FIRST, Ended(1.0, problem="objects of this run stay behind: Pod default/a"))
+    result = outcome(pytester, monkeypatch, engines, "-k", "first", *ON_CLUSTER)
+    result.assert_outcomes(passed=1, errors=1, deselected=1)
+    result.stdout.fnmatch_lines(["*objects of this run stay behind: Pod default/a"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--on=cluster",), "--on cluster: does not say where the cluster is"),
+        ((*ON_CLUSTER, "-n2"), "scenarios take turns on an existing cluster"),
+    ],
+)
+def test_options_that_cannot_be(
+    pytester: pytest.Pytester, options: tuple[str, ...], words: str
+) -> None:
+    pytester.path.joinpath("scenario.yaml").write_text(SCENARIO)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert words in result.stderr.str()

@@ -31,3 +31,9 @@ def test_ends_parents_and_carriers() -> None:
     assert wires.peers[Nic("switch", "node")] == Nic("node", "ens192")
     assert wires.parents == {Nic("pod", "net1"): Nic("node", "ens192")}
     assert wires.carriers == {Nic("switch", "node"), Nic("node", "cali")}
+
+
+def test_a_switch_that_cannot_be_looked_into_carries_nothing_that_is_seen() -> None:
+    states = {"node": NetState(links=(link("ens192", 2, LinkKind.VETH, 5),))}
+    wires = wires_of(states, {"node": "switch"}, "switch")
+    assert (wires.peers, wires.carriers) == ({}, frozenset())
