@@ -1,8 +1,8 @@
 """What the agent asks the kernel role, and what it is told.
 
 The namespaces of a connection are numbered as they come: the first request about one brings
-its descriptor, ahead of those that the request itself needs. Each request has one answer, and
-the next comes after it.
+its descriptor, ahead of those that the request itself needs. Each request but Announce has one
+answer, and the next comes after it.
 """
 
 from __future__ import annotations
@@ -59,14 +59,15 @@ class FindSilent:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Answered by :class:`Done`."""
+    """Not answered: nobody would wait for it."""
 
     nic: IfName
     mac: str
     addresses: tuple[Address, ...]
 
 
-Request = Dump | Execute | AskCookie | FindRivals | FindSilent | Announce
+Question = Dump | Execute | AskCookie | FindRivals | FindSilent
+Request = Question | Announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,6 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """There is nothing to tell."""
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
     """The kernel refused a dump: :class:`spiderpool.errors.OperationFailed`."""
 
@@ -144,7 +140,7 @@ class Fault:
     message: str
 
 
-Answer = State | Outcomes | Cookie | Rivals | Silent | Done | Refused | Gone | CannotSend | Fault
+Answer = State | Outcomes | Cookie | Rivals | Silent | Refused | Gone | CannotSend | Fault
 
 
 def encode_asked(asked: Asked) -> bytes:

@@ -63,7 +63,7 @@ class Remote:
         return (await self._ask_patiently(on.namespace, request, messages.Silent)).gateways
 
     async def _ask_patiently(
-        self, namespace: Namespace, request: messages.Request, kind: type[T]
+        self, namespace: Namespace, request: messages.Question, kind: type[T]
     ) -> T:
         """Other calls go on until the answer comes; a cancel does not wait for it."""
         with closing(Conversation(self._path)) as conversation:
@@ -110,9 +110,11 @@ class RemoteKernel:
         return answer.state
 
     def announce(self, nic: IfName, mac: str, addresses: Iterable[Address]) -> None:
-        self._ask(messages.Announce(nic, mac, tuple(addresses)), messages.Done)
+        """Does not wait until it is done."""
+        self._conversation.send(messages.Announce(nic, mac, tuple(addresses)), self._namespace)
+        self._conversation.close()
 
-    def _ask(self, request: messages.Request, kind: type[T], descriptors: Sequence[int] = ()) -> T:
+    def _ask(self, request: messages.Question, kind: type[T], descriptors: Sequence[int] = ()) -> T:
         self._conversation.send(request, self._namespace, descriptors)
         return self._conversation.receive(kind)
 

@@ -124,7 +124,11 @@ class Server:
                         held.callback(sessions[-1].close)
                     if asked.inside >= len(sessions):
                         raise Malformed(f"there is no namespace {asked.inside}")
-                    answer = sessions[asked.inside].answer(asked.request, descriptors)
+                    session = sessions[asked.inside]
+                    if isinstance(asked.request, messages.Announce):
+                        session.announce(asked.request)
+                        continue
+                    answer = session.answer(asked.request, descriptors)
                 wire.send(connection, messages.encode_answer(answer))
 
     def _session(self, descriptors: list[int]) -> Session:

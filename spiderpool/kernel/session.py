@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from spiderpool.errors import NamespaceGone, OperationFailed
 from spiderpool.kernel import detection, messages
@@ -12,6 +14,8 @@ from spiderpool.kernel.role import Wire
 from spiderpool.netlink.kernel import Kernel
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.transport import Transport
+
+log = logging.getLogger(__name__)
 
 Open = Callable[[Namespace], Transport]
 
@@ -28,53 +32,53 @@ class Session:
             self._kernel.close()
         self._namespace.close()
 
-    def answer(self, request: messages.Request, descriptors: Sequence[int]) -> messages.Answer:
+    def answer(self, asked: messages.Question, descriptors: Sequence[int]) -> messages.Answer:
         """Do what is asked; ``descriptors`` came with the request, and stay the caller's.
 
         Raises:
             Malformed: the request names a descriptor that is none of them.
         """
         try:
-            return self._answer(request, descriptors)
+            match asked:
+                case messages.Dump(selection):
+                    state = self._inside().dump(selection)
+                    return messages.State(state, self._namespace.cookie)
+                case messages.Execute(plan, until_refused):
+                    plan_here = messages.with_descriptors(plan, _checked(descriptors))
+                    answers = self._inside().execute(plan_here, until_refused=until_refused)
+                    return messages.Outcomes(tuple(answers))
+                case messages.AskCookie():
+                    return messages.Cookie(self._namespace.cookie)
+            return self._probe(asked)
         except OperationFailed as failure:
             return messages.Refused(failure.operation, failure.errno, failure.detail)
         except NamespaceGone as error:
             return messages.Gone(str(error))
 
-    def _answer(self, request: messages.Request, descriptors: Sequence[int]) -> messages.Answer:
-        match request:
-            case messages.Dump(selection):
-                state = self._inside().dump(selection)
-                return messages.State(state, self._namespace.cookie)
-            case messages.Execute(plan, until_refused):
-                plan_here = messages.with_descriptors(plan, _checked(descriptors))
-                answers = self._inside().execute(plan_here, until_refused=until_refused)
-                return messages.Outcomes(tuple(answers))
-            case messages.AskCookie():
-                return messages.Cookie(self._namespace.cookie)
+    def announce(self, told: messages.Announce) -> None:
+        """As far as it goes: others find out when their entries grow old."""
         try:
-            return self._probe(request)
-        except OSError as error:
-            return messages.CannotSend(error.errno or 0)
+            wire = Wire(self._namespace, told.nic, told.mac)
+            detection.announce(wire, told.addresses)
+        except (OSError, NamespaceGone) as error:
+            log.warning("%s: addresses are not announced: %s", told.nic, error)
 
     def _inside(self) -> Transport:
         if self._kernel is None:
             self._kernel = self._open(self._namespace)
         return self._kernel
 
-    def _probe(
-        self, request: messages.FindRivals | messages.FindSilent | messages.Announce
-    ) -> messages.Answer:
-        wire = Wire(self._namespace, request.nic, request.mac)
-        match request:
-            case messages.FindRivals(siblings=siblings, addresses=addresses):
-                wire = Wire(wire.namespace, wire.nic, wire.mac, frozenset(siblings))
-                return messages.Rivals(asyncio.run(detection.conflicts(wire, addresses)))
-            case messages.FindSilent(gateways=gateways):
-                return messages.Silent(asyncio.run(detection.silent(wire, gateways)))
-            case messages.Announce(addresses=addresses):
-                detection.announce(wire, addresses)
-                return messages.Done()
+    def _probe(self, asked: messages.FindRivals | messages.FindSilent) -> messages.Answer:
+        wire = Wire(self._namespace, asked.nic, asked.mac)
+        try:
+            match asked:
+                case messages.FindRivals(siblings=siblings, addresses=addresses):
+                    wire = replace(wire, siblings=frozenset(siblings))
+                    return messages.Rivals(asyncio.run(detection.conflicts(wire, addresses)))
+                case messages.FindSilent(gateways=gateways):
+                    return messages.Silent(asyncio.run(detection.silent(wire, gateways)))
+        except OSError as error:
+            return messages.CannotSend(error.errno or 0)
 
 
 def _checked(descriptors: Sequence[int]) -> Sequence[int]:
