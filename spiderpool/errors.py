@@ -24,6 +24,8 @@ from __future__ import annotations
 
 import enum
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -67,6 +69,10 @@ class BadInput(SpiderpoolError):
         self.where, self.problem, self.remedy = where, problem, remedy
         super().__init__(f"{where}: {problem}" + (f"; {remedy}" if remedy else ""))
 
+    def __reduce__(self) -> tuple[type[BadInput], tuple[str, str, str]]:
+        """It travels between processes; exceptions do so by the arguments of ``__init__``."""
+        return type(self), (self.where, self.problem, self.remedy)
+
 
 class OperationFailed(SpiderpoolError):
     """The kernel refused ``operation`` (its text as an ``ip`` command) with ``errno``.
@@ -91,6 +97,10 @@ class OperationFailed(SpiderpoolError):
         self.index, self.applied = index, applied
         reason = os.strerror(errno) + (f" ({detail})" if detail else "")
         super().__init__(f"{operation}: {reason}")
+
+    def __reduce__(self) -> tuple[Callable[..., OperationFailed], tuple[str, int, str]]:
+        again = partial(type(self), index=self.index, applied=self.applied)
+        return again, (self.operation, self.errno, self.detail)
 
 
 class NamespaceGone(SpiderpoolError):

@@ -58,17 +58,16 @@ class Course:
     def is_like(self, other: Course) -> bool:
         """The same NICs in both directions, and an answer to both or neither. Kernels limit how
         often they say why there is none, and choose by chance between routes that are equal."""
-        if self._essence == other._essence:
-            return True
-        return bool(self._by_chance) and self._by_chance == other._by_chance
+        return self._essence == other._essence or self._parts_by_chance(other)
 
-    @property
-    def _by_chance(self) -> frozenset[tuple[str, str, frozenset[str]]]:
-        return frozenset(
-            (choice.what, choice.place, choice.model.equals)
-            for choice in self.choices
-            if len(choice.model.equals) > 1
-        )
+    def _parts_by_chance(self, other: Course) -> bool:
+        """Whether the first decision that differs was between the same equal routes."""
+        for mine, theirs in zip(self.choices, other.choices, strict=False):
+            if (mine.what, mine.place, mine.seen) != (theirs.what, theirs.place, theirs.seen):
+                equal = mine.model.equals & theirs.model.equals
+                here = (mine.what, mine.place) == (theirs.what, theirs.place)
+                return here and {mine.seen, theirs.seen} <= equal
+        return False
 
     @property
     def _essence(self) -> tuple[object, ...]:

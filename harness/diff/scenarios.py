@@ -15,6 +15,7 @@ from harness.diff.labels import Labels, label_pods, labels
 from harness.diff.marks import reply_marks
 from harness.golden.context import Side
 from harness.golden.meaning import meaning_of
+from harness.golden.plugins import Foreign
 from harness.golden.upstream_agent import coordinator_answers, upstream_agent
 from harness.netns import isolated
 from harness.netns.sandbox import RUN
@@ -36,7 +37,9 @@ from spiderpool.kube.resources import POD
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.objects import NetState
 from spiderpool.netlink.selection import Selection
+from spiderpool.types.modes import CniCommand
 
+_VERSION = b'{"cniVersion": "1.0.0"}'
 _EVERYTHING = Selection(reply_marks=True)
 
 
@@ -99,7 +102,13 @@ class _Play:
         return Played(frozenset(self._said), self._courses)
 
     async def _put_in_place(self, implementation: Path, stack: AsyncExitStack) -> None:
-        """The executable, and the agent that upstream's asks."""
+        """The executable, and the agent that upstream's asks.
+
+        Raises:
+            BadInput: it cannot be executed.
+        """
+        node = self._cluster.places[self._cluster.machines[0]]
+        await Foreign(implementation, node).call({"CNI_COMMAND": CniCommand.VERSION}, _VERSION)
         plugin = self._cluster.plugin_folder / COORDINATOR
         plugin.unlink()
         plugin.symlink_to(implementation)

@@ -17,6 +17,7 @@ from spiderpool.agent.server import Plugin, Server
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.install import install
 from spiderpool.cni.request import CniRequest
+from spiderpool.errors import BadInput
 from spiderpool.ipam.attachments import NETWORKS
 from spiderpool.ipam.conflicts import Fate
 from spiderpool.kernel.in_process import InProcess
@@ -35,14 +36,19 @@ class Executable(Protocol):
 
 
 class Foreign:
-    """Any CNI plugin."""
+    """Any CNI plugin; a call raises BadInput when it is none for this machine."""
 
     def __init__(self, path: Path, node: Namespace) -> None:
         self._path, self._node = path, node
 
     async def call(self, environment: Mapping[str, str], stdin: bytes) -> Completed:
         complete = {"CNI_PATH": str(self._path.parent), **environment}
-        return await run([str(self._path)], self._node, env=complete, stdin=stdin)
+        try:
+            return await run([str(self._path)], self._node, env=complete, stdin=stdin)
+        except OSError as error:
+            problem = f"cannot be executed: {error.strerror}"
+            remedy = "give a CNI plugin that is built for this machine"
+            raise BadInput(str(self._path), problem, remedy) from None
 
 
 class BesideAnAgent:

@@ -137,3 +137,8 @@ def test_what_cannot_be_compared_is_bad_input(
     assert "is neither a recorded case nor a scenario" in capsys.readouterr().err
     assert main(["diff", str(DIRECTORY / "disable-2nic"), "--other", str(tmp_path / "no")]) == 2
     assert "no: is no executable file" in capsys.readouterr().err
+    text = tmp_path / "text"
+    text.write_text("no program")
+    text.chmod(0o755)
+    assert main(["diff", str(DIRECTORY / "disable-2nic"), "--other", str(text)]) == 2
+    assert "text: cannot be executed: Exec format error" in capsys.readouterr().err

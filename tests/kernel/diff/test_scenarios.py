@@ -52,3 +52,13 @@ def test_a_file_that_is_no_scenario_is_bad_input(
     other = str(executable(tmp_path, THE_SAME))
     assert main(["diff", str(wrong), "--other", other]) == 2
     assert "scenario.yaml:1" in capsys.readouterr().err
+
+
+def test_what_cannot_be_executed_is_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text"
+    text.write_text("no program")
+    text.chmod(0o755)
+    assert main(["diff", SCENARIO, "--other", str(text)]) == 2
+    assert "text: cannot be executed: Exec format error" in capsys.readouterr().err

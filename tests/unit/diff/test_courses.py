@@ -52,10 +52,18 @@ def test_what_the_kernel_chose_by_chance_is_no_difference() -> None:
     one = replace(BY_ETH0, choices=(Choice("request", "pod", "eth0", both),))
     two = replace(one, request=("pod.net1",), choices=(Choice("request", "pod", "net1", both),))
     assert one.is_like(two) and two.agrees
-    alone = replace(
-        two, choices=(Choice("request", "pod", "net1", replace(both, equals=frozenset())),)
-    )
-    assert not one.is_like(alone)
+    alone = replace(both, equals=frozenset({"net1"}))
+    assert not one.is_like(replace(two, choices=(Choice("request", "pod", "net1", alone),)))
+
+
+def test_chance_in_one_decision_excuses_nothing_in_another() -> None:
+    both = Way("ens192", "default", equals=frozenset({"ens192", "ens224"}))
+    by_node = Choice("request", "node", "ens192", both)
+    one = replace(BY_ETH0, choices=(*BY_ETH0.choices, by_node))
+    lost = replace(one, outcome=Outcome.TIMEOUT, reply=())
+    net1 = Choice("request", "pod", "net1", Way("net1", "default via 10.6.0.1 dev net1"))
+    assert not one.is_like(lost)
+    assert not one.is_like(replace(one, request=("pod.net1",), choices=(net1, by_node)))
 
 
 def test_whose_mac_was_used_is_chance_when_two_nics_tell_theirs() -> None:
