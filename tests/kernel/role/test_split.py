@@ -28,7 +28,8 @@ pytestmark = [
 
 AGENT = 65532
 CAPABILITIES = ("NET_ADMIN", "NET_RAW", "SYS_ADMIN")
-IPAM = {"ipam": {"type": "spiderpool", "default_ipv4_ippool": ["10-6-v4"]}}
+POOLS = {"default_ipv4_ippool": ["10-6-v4"]}
+IPAM = {"ipam": {"type": "spiderpool", "detect_ip_conflict": True, **POOLS}}
 VERSION = {"cniVersion": "1.0.0"}
 MACVLAN = VERSION | {"master": "ens192", "mode": "bridge"}
 RULE = "32760:\tfrom 10.6.212.101 lookup 100"
