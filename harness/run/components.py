@@ -16,6 +16,8 @@ from spiderpool.errors import SpiderpoolError
 
 START_SECONDS = 60.0
 STOP_SECONDS = 3.0
+END_SECONDS = 30.0
+"""As long as Kubernetes gives a pod by default."""
 _TAIL = 5
 
 
@@ -66,7 +68,7 @@ class Components:
             raise ComponentFailed(words) from None
 
     def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        with self.log(name).open("wb") as log:
+        with self.log(name).open("ab") as log:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -98,6 +100,26 @@ class Components:
             raise ComponentFailed(f"{name} does not run")
         self._children[name].kill()
         self._children.pop(name).wait()
+
+    async def end(self, name: str) -> None:
+        """End one as an upgrade does: it is told, and may finish what it is doing.
+
+        Raises:
+            ComponentFailed: there is none of that name, or it does not end in time, or badly.
+        """
+        if name not in self._children:
+            raise ComponentFailed(f"{name} does not run")
+        child = self._children[name]
+        os.kill(child.pid, self._ends[name])
+        try:
+            await asyncio.wait_for(ended(child), END_SECONDS)
+        except TimeoutError:
+            words = f"{name} does not end within {END_SECONDS:g} s: {self.tail(name)}"
+            raise ComponentFailed(words) from None
+        del self._children[name]
+        if child.returncode != 0:
+            words = f"{name} ended with status {child.returncode}: {self.tail(name)}"
+            raise ComponentFailed(words)
 
     async def stop(self) -> None:
         """End all: those started last first, each politely and then for good."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
@@ -109,8 +110,16 @@ class EmulatedCluster:
         """CNI CHECK of a NIC of a pod on ``node``; see :meth:`Sandboxes.check`."""
         await self._sandboxes[node].check(place, nic)
 
+    async def end(self, part: Part, node: str | None) -> None:
+        """End a program of Spiderpool's as an upgrade does.
+
+        Raises:
+            ComponentFailed: it does not run, or does not end well.
+        """
+        await self.components.end(_component(part, node))
+
     async def start_again(self, part: Part, node: str | None) -> None:
-        """Start a program that was killed.
+        """Start a program that was ended; its socket may be there still.
 
         Raises:
             ComponentFailed: it does not come up, or its node does not exist.
@@ -121,7 +130,6 @@ class EmulatedCluster:
         found = [machine for machine in self.topology.nodes if machine.name == node]
         if not found:
             raise ComponentFailed(f"there is no node {node}")
-        (self._node_folder(found[0]) / SOCKET).unlink(missing_ok=True)
         await self._start_agent(found[0])
 
     async def stop(self) -> None:
@@ -190,18 +198,18 @@ class EmulatedCluster:
     async def _start_agent(self, machine: Machine) -> None:
         folder = self._node_folder(machine)
         folder.mkdir(parents=True, exist_ok=True)
-        socket = folder / SOCKET
+        path = folder / SOCKET
         await self.components.start(
             _component(Part.AGENT, machine.name),
             module(
                 "spiderpool.agent",
-                *("--socket", str(socket)),
+                *("--socket", str(path)),
                 *("--node", machine.name),
                 *("--kubeconfig", str(self.kubeconfig)),
                 *("--state-dir", str(folder)),
                 *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
             ),
-            serves=socket.exists,
+            serves=lambda: _listens(path),
         )
 
     def _plugin_environment(self, machine: Machine) -> Mapping[str, str]:
@@ -221,6 +229,16 @@ class EmulatedCluster:
 
     def _run(self, part: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(part, name=name))
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody does; the socket of who did is not enough."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _component(part: Part, node: str | None = None) -> str:

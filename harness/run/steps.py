@@ -24,6 +24,7 @@ from harness.scenario.model import (
     Scale,
     StartPart,
     Step,
+    StopPart,
     Wait,
 )
 from spiderpool.errors import OperationFailed, SpiderpoolError
@@ -58,6 +59,8 @@ async def carry_out(step: Step, session: Session) -> None:
             await _advertise(step, session)
         case KillPart():
             _emulated(session).kill(step.part, step.node)
+        case StopPart():
+            await _emulated(session).end(step.part, step.node)
         case StartPart():
             await _emulated(session).start_again(step.part, step.node)
         case Ctl():

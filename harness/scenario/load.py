@@ -28,6 +28,7 @@ from harness.scenario.model import (
     ServiceName,
     StartPart,
     Step,
+    StopPart,
     Wait,
 )
 from harness.scenario.parts import parse_ctl, parse_part
@@ -231,6 +232,7 @@ _STEPS: Mapping[str, Callable[[Item], Step]] = {
     "redirect": parse_redirect,
     "advertise": parse_advertise,
     "kill": parse_part("kill", KillPart),
+    "stop": parse_part("stop", StopPart),
     "start": parse_part("start", StartPart),
     "spiderpoolctl": parse_ctl,
     "expect": _expect,

@@ -185,6 +185,14 @@ class KillPart(_PartStep):
 
 
 @dataclass(frozen=True, slots=True)
+class StopPart(_PartStep):
+    """End a program as an upgrade does: it may finish what it is doing."""
+
+    def __str__(self) -> str:
+        return f"stop {self._text}"
+
+
+@dataclass(frozen=True, slots=True)
 class StartPart(_PartStep):
     """Start it again."""
 
@@ -224,6 +232,7 @@ Step = (
     | Redirect
     | Advertise
     | KillPart
+    | StopPart
     | StartPart
     | Ctl
     | Expect

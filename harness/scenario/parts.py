@@ -1,4 +1,4 @@
-"""Steps about Spiderpool's own programs: ``kill``, ``start`` and ``spiderpoolctl``."""
+"""Steps about Spiderpool's own programs: ``kill``, ``stop``, ``start``, ``spiderpoolctl``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import re
 from collections.abc import Callable
 
 from harness.scenario.document import Item
-from harness.scenario.model import Ctl, KillPart, Part, StartPart
+from harness.scenario.model import Ctl, KillPart, Part, StartPart, StopPart
 
 _WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9.:/-]*\Z")
 _NOT_OURS = "--kubeconfig"
 
 
-def parse_part(
-    verb: str, step: type[KillPart] | type[StartPart]
-) -> Callable[[Item], KillPart | StartPart]:
-    """``kill: agent``, ``on: worker01``; ``kill: controller``; the same with ``start``."""
+PartStep = KillPart | StopPart | StartPart
 
-    def parse(item: Item) -> KillPart | StartPart:
+
+def parse_part(verb: str, step: type[PartStep]) -> Callable[[Item], PartStep]:
+    """``kill: agent``, ``on: worker01``; ``kill: controller``; the same with other verbs."""
+
+    def parse(item: Item) -> PartStep:
         entries = item.mapping(verb, "on")
         part = Part(entries[verb].one_of(*Part))
         node = entries["on"].text() if "on" in entries else None

@@ -37,7 +37,7 @@ from spiderpool.types.address import family_of, parse_address
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _OBJECT = re.compile(r"[a-z][a-z0-9.-]*(/[A-Za-z0-9{][A-Za-z0-9.:{}-]*)?\Z")
-_ARGUMENT = re.compile(r"(-A|-n|-l|-o|wide|[A-Za-z0-9][A-Za-z0-9.,/=_-]*)\Z")
+_ARGUMENT = re.compile(r"(-A|-n|-l|-o|--field-selector|[A-Za-z0-9][A-Za-z0-9.,/=_-]*)\Z")
 _ROUTES = re.compile(r"ip (?:-6 )?route(?: show table (\d{1,10}))?\Z")
 _NIC_ATTRIBUTES = ("kind", "mtu", "mac", "txqueuelen", "up", "addresses")
 _COMMON = ("id", "each", "within")
@@ -127,7 +127,8 @@ def _table(item: Item, identifier: str, bound: str | None) -> TableHas:
     if words[:2] != ["kubectl", "get"] or not all(_ARGUMENT.match(word) for word in words[2:]):
         raise command.fail(
             f"{command.text()!r} prints no table that can be judged",
-            "write `kubectl get RESOURCE [-n NAMESPACE] [-l SELECTOR] [-o wide]`",
+            "write `kubectl get RESOURCE [-n NAMESPACE] [-l SELECTOR] [--field-selector SELECTOR] "
+            "[-o wide]`",
         )
     rows = entries["rows"].many(lambda row: _row(row, bound)) if "rows" in entries else ()
     columns = tuple(entries["columns"].text().split()) if "columns" in entries else ()

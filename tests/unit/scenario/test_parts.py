@@ -8,7 +8,16 @@ import pytest
 
 from harness.scenario.expectations import Invariants
 from harness.scenario.load import load
-from harness.scenario.model import Ctl, Expect, KillPart, Manifests, Part, Scenario, StartPart
+from harness.scenario.model import (
+    Ctl,
+    Expect,
+    KillPart,
+    Manifests,
+    Part,
+    Scenario,
+    StartPart,
+    StopPart,
+)
 from spiderpool.errors import BadInput
 
 HEAD = "scenario: x\nsummary: x\ntopology: page\nsteps:\n"
@@ -25,16 +34,19 @@ def test_parts_are_killed_and_started(tmp_path: Path) -> None:
     steps = written(
         tmp_path,
         "  - kill: agent\n    on: worker01\n  - start: agent\n    on: worker01\n"
-        "  - kill: controller\n  - spiderpoolctl: ip release 10.6.0.1 --force\n",
+        "  - kill: controller\n  - stop: agent\n    on: worker01\n"
+        "  - spiderpoolctl: ip release 10.6.0.1 --force\n",
     ).steps
-    assert [str(step) for step in steps[:4]] == [
+    assert [str(step) for step in steps[:5]] == [
         "kill agent on worker01",
         "start agent on worker01",
         "kill controller",
+        "stop agent on worker01",
         "spiderpoolctl ip release 10.6.0.1 --force",
     ]
     assert isinstance(steps[0], KillPart) and steps[0].part is Part.AGENT
-    assert isinstance(steps[1], StartPart) and isinstance(steps[3], Ctl)
+    assert isinstance(steps[1], StartPart) and isinstance(steps[3], StopPart)
+    assert isinstance(steps[4], Ctl)
 
 
 def test_pods_can_be_forgotten_at_once(tmp_path: Path) -> None:
