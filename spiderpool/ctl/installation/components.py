@@ -1,4 +1,4 @@
-"""Controller and agents: as many as wanted, ready, of one version; one controller leads."""
+"""The chart's programs: as many as wanted, ready, of one version; one controller leads."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from typing import Any
 
 from spiderpool.ctl.finding import Finding, problem, warning
 from spiderpool.ctl.installation.facts import LEASE_NAME, Facts, condition, labels_of
-from spiderpool.ctl.installation.section import Section
+from spiderpool.ctl.installation.section import Rows, Section
 from spiderpool.kube.api import Object
-from spiderpool.kube.resources import DAEMONSET, DEPLOYMENT, LEASE, NODE, POD
+from spiderpool.kube.resources import DAEMONSET, DEPLOYMENT, JOB, LEASE, NODE, POD
 
 LATE_SECONDS = 60.0
 """A leader renews every two seconds; this much is left for clocks that differ."""
 INSTALL = "install the chart: helm upgrade --install"
+COMPONENTS = (("controller", DEPLOYMENT), ("agent", DAEMONSET), ("multus", DAEMONSET))
+OPTIONAL = ("multus",)
+"""Others may have brought it along."""
 
 
 def judge(facts: Facts) -> Section:
-    """One row for the controller, one for the agents."""
-    rows, findings = [], []
-    for component, kind in (("controller", DEPLOYMENT), ("agent", DAEMONSET)):
+    """One row for the controller, one for the agents, one for Multus where it is the chart's."""
+    rows: Rows = []
+    findings: list[Finding] = []
+    for component, kind in COMPONENTS:
         workloads = facts.component(kind, component)
         pods = facts.component(POD, component)
-        if not workloads and kind not in facts.unread:
+        if not workloads and kind not in facts.unread and component not in OPTIONAL:
             findings.append(problem(component, f"there is no {kind.kind} of it", INSTALL))
         for workload in workloads:
             ready, wanted = _counts(workload)
@@ -39,7 +43,7 @@ def judge(facts: Facts) -> Section:
             if ready < wanted or not wanted:
                 findings.append(_too_few(component, workload, ready, wanted))
             findings += (f for pod in pods for f in _wrong_with(pod, workload))
-    return Section("components", rows, [*findings, *_leader(facts)])
+    return Section("components", rows, [*findings, *_leader(facts), *_jobs(facts)])
 
 
 def agents(facts: Facts) -> Section:
@@ -159,6 +163,17 @@ def _leader(facts: Facts) -> Iterator[Finding]:
         elif late > float(spec.get("leaseDurationSeconds") or 0) + LATE_SECONDS:
             text = f"{holder} has not renewed it for {late:.0f} s by this machine's clock"
             yield problem(where, text, remedy)
+
+
+def _jobs(facts: Facts) -> Iterator[Finding]:
+    """Those of an installation that failed; the others are deleted when they are done."""
+    for job in facts.of(JOB):
+        failed = condition(job, "Failed") or {}
+        if failed.get("status") == "True":
+            metadata = job["metadata"]
+            text = f"failed: {failed.get('message') or failed.get('reason') or 'without a reason'}"
+            remedy = f"kubectl logs -n {metadata['namespace']} job/{metadata['name']} says why"
+            yield problem(f"Job {metadata['name']}", text, remedy)
 
 
 def leaders(facts: Facts) -> str:

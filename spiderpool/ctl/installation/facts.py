@@ -44,15 +44,19 @@ THEN = (
     resources.SPIDERCOORDINATOR,
     resources.SPIDERMULTUSCONFIG,
     resources.NETWORKATTACHMENT,
+    resources.MUTATINGWEBHOOK,
     resources.VALIDATINGWEBHOOK,
     resources.DAEMONSET,
     resources.DEPLOYMENT,
+    resources.JOB,
     resources.LEASE,
 )
 SELECTORS = {
     resources.DAEMONSET: {"label_selector": LABELS},
     resources.DEPLOYMENT: {"label_selector": LABELS},
+    resources.JOB: {"label_selector": LABELS},
     resources.LEASE: {"field_selector": f"metadata.name={LEASE_NAME}"},
+    resources.MUTATINGWEBHOOK: {"field_selector": f"metadata.name={WEBHOOK_NAME}"},
     resources.VALIDATINGWEBHOOK: {"field_selector": f"metadata.name={WEBHOOK_NAME}"},
 }
 
@@ -78,9 +82,14 @@ class Facts:
         return self.objects.get(kind, [])
 
     def component(self, kind: Resource, name: str) -> list[Object]:
-        """What the chart made for ``agent`` or ``controller``."""
+        """What the chart made for ``agent``, ``controller`` or ``multus``, and is to stay."""
         wanted = {COMPONENT: name, "app.kubernetes.io/name": "spiderpool"}
-        return [o for o in self.of(kind) if wanted.items() <= labels_of(o).items()]
+        return [
+            obj
+            for obj in self.of(kind)
+            if wanted.items() <= labels_of(obj).items()
+            and not obj["metadata"].get("deletionTimestamp")
+        ]
 
 
 def labels_of(obj: Object) -> Mapping[str, str]:

@@ -15,24 +15,21 @@ from spiderpool.ctl.finding import Finding, problem, warning
 from spiderpool.ctl.installation.facts import WEBHOOK_NAME, Facts
 from spiderpool.ctl.installation.probe import Answer
 from spiderpool.ctl.installation.section import Rows, Section
-from spiderpool.kube.resources import VALIDATINGWEBHOOK
+from spiderpool.kube.resources import MUTATINGWEBHOOK, VALIDATINGWEBHOOK
 
 SOON = timedelta(days=30)
 """The controller renews long before; what is this near its end, it does not renew."""
+KINDS = (MUTATINGWEBHOOK, VALIDATINGWEBHOOK)
+REACHED = {Answer.REFUSED: True, Answer.TAKEN: False}
 LOOK = "the controller renews and registers it every 30 s: see its log"
 
 
 def judge(facts: Facts) -> Section:
-    """One row a webhook of the validating configuration."""
-    if VALIDATINGWEBHOOK in facts.unread:
-        return Section("webhook", [], [])
-    found = [w for c in facts.of(VALIDATINGWEBHOOK) for w in c.get("webhooks") or ()]
+    """One row a webhook of both configurations."""
     now = datetime.fromtimestamp(facts.now, UTC)
-    if not found:
-        text = "is not registered, so wrong objects are not refused when they are written"
-        return Section("webhook", [], [problem(f"webhook {WEBHOOK_NAME}", text, LOOK)])
     rows: Rows = []
-    findings: list[Finding] = []
+    findings = list(_unregistered(facts))
+    found = [w for kind in KINDS for c in facts.of(kind) for w in c.get("webhooks") or ()]
     for webhook in found:
         where = f"webhook {webhook['name']}"
         trusted = _authorities(webhook)
@@ -42,21 +39,33 @@ def judge(facts: Facts) -> Section:
                 "AT": _place(webhook["clientConfig"]),
                 "TRUSTS-UNTIL": _date(trusted),
                 "CERTIFICATE-UNTIL": _date(_loaded(facts.certificate)),
-                "REACHED": facts.reached.answer is Answer.REFUSED,
+                "REACHED": REACHED.get(facts.reached.answer),
             }
         )
         findings += _of_certificates(where, trusted, _loaded(facts.certificate), now)
-        findings += _of_reach(where, facts)
-    return Section("webhook", rows, findings)
+    if facts.of(VALIDATINGWEBHOOK):
+        findings += _of_reach(found, facts)
+    return Section("webhook", rows, list(dict.fromkeys(findings)))
 
 
-def _of_reach(where: str, facts: Facts) -> Iterator[Finding]:
-    detail = facts.reached.detail
+def _unregistered(facts: Facts) -> Iterator[Finding]:
+    for kind in KINDS:
+        if not facts.of(kind) and kind not in facts.unread:
+            text = "does not exist, so objects are not checked or completed when they are written"
+            yield problem(f"{kind.kind} {WEBHOOK_NAME}", text, LOOK)
+
+
+def _of_reach(webhooks: list[dict[str, Any]], facts: Facts) -> Iterator[Finding]:
+    where, detail = f"webhook {WEBHOOK_NAME}", facts.reached.detail
     if facts.reached.answer is Answer.TAKEN:
         text = "the API server does not reach it, and takes what it would refuse"
         why = f": {detail}" if detail else ""
         remedy = "see that the controller runs, and that the API server may connect to its port"
         yield problem(where, text + why, remedy)
+        for webhook in webhooks:
+            if webhook.get("failurePolicy") == "Fail":
+                text = "its failurePolicy is Fail, so what it is asked about cannot be written"
+                yield problem(f"webhook {webhook['name']}", text, remedy)
     elif facts.reached.answer is Answer.UNCLEAR:
         remedy = "run this as somebody who may create SpiderIPPools; nothing is stored"
         yield warning(where, f"it cannot be tried whether it is reached: {detail}", remedy)
@@ -67,6 +76,7 @@ def _of_certificates(
 ) -> Iterator[Finding]:
     if not trusted:
         yield problem(where, "its caBundle holds no certificate", LOOK)
+    where = f"webhook {WEBHOOK_NAME}"
     for word, certificates in (("authority", trusted), ("certificate", shown)):
         if not certificates:
             continue

@@ -99,7 +99,7 @@ def test_a_controller_that_runs_and_one_that_ended(kubeconfig: Path) -> None:
             assert [f for f in answer["findings"] if not of_other_tests(f["where"])] == []
             assert status == (0 if answer["healthy"] else 1)
             assert answer["leader"]
-            assert [row["REACHED"] for row in answer["webhook"]] == [True]
+            assert [row["REACHED"] for row in answer["webhook"]] == [True, True]
             assert {row["STATE"] for row in answer["definitions"]} == {"ok"}
             (network,) = [r for r in answer["networks"] if "ens192" in r["NETWORK"]]
             assert network["STATE"] == "ok"

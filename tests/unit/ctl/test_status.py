@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import SYSTEM, Webhook, install
+from installation import SYSTEM, Webhook, component_pod, daemonset, install, labels
 from told_status import only, told
 
 from spiderpool.agent.metrics import condition
@@ -17,7 +17,9 @@ from spiderpool.kube.resources import (
     CRD,
     DAEMONSET,
     DEPLOYMENT,
+    JOB,
     LEASE,
+    MUTATINGWEBHOOK,
     NODE,
     POD,
     SECRET,
@@ -45,8 +47,9 @@ def test_a_healthy_installation(shell: Any) -> None:
         ("worker01", "agent-0", True),
         ("worker02", "agent-1", True),
     ]
-    (hook,) = answer["webhook"]
-    assert (hook["AT"], hook["REACHED"]) == (f"{SYSTEM}/{HOOK}:5722", True)
+    assert [(hook["AT"], hook["REACHED"]) for hook in answer["webhook"]] == [
+        (f"{SYSTEM}/{HOOK}:5722", True)
+    ] * 2
     assert answer["coordinators"][0]["POD-CIDRS"] == "10.233.64.0/18"
     assert answer["networks"][0]["STATE"] == "ok"
     assert (answer["pools"][0]["POOLS"], answer["pools"][0]["FREE"]) == (1, 9)
@@ -220,7 +223,7 @@ def test_a_controller_that_is_scaled_to_nothing(shell: Any) -> None:
 
 def test_a_webhook_that_is_not_registered(shell: Any) -> None:
     answer = told(shell, lambda world: world.api.delete(VALIDATINGWEBHOOK, HOOK))
-    assert "is not registered" in only(answer)
+    assert f"ValidatingWebhookConfiguration {HOOK}: does not exist" in only(answer)
 
 
 def test_a_webhook_that_the_api_server_does_not_reach(shell: Any) -> None:
@@ -230,8 +233,48 @@ def test_a_webhook_that_the_api_server_does_not_reach(shell: Any) -> None:
     answer = told(shell, broken)
     assert "the API server does not reach it" in only(answer)
     assert "answered 404" in only(answer), "the API server's own words"
-    assert answer["webhook"][0]["REACHED"] is False
+    assert answer["webhook"][1]["REACHED"] is False
     assert len(shell.prepare(lambda world: world.api.list(SPIDERIPPOOL))["items"]) == 1
+
+
+def test_pods_that_cannot_be_created(shell: Any) -> None:
+    async def broken(world: Any) -> None:
+        world.api.refuse = None
+        obj = await world.api.get(MUTATINGWEBHOOK, HOOK)
+        obj["webhooks"].append(obj["webhooks"][0] | {"name": "pods.x", "failurePolicy": "Fail"})
+        await world.api.update(MUTATINGWEBHOOK, obj)
+
+    found = [f"{f['where']}: {f['text']}" for f in told(shell, broken)["findings"]]
+    assert found[1] == (
+        "webhook pods.x: its failurePolicy is Fail, so what it is asked about cannot be written"
+    )
+
+
+def test_a_job_that_failed(shell: Any) -> None:
+    failed = {"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"}
+    job = {"metadata": {"name": "spiderpool-init", "namespace": SYSTEM, "labels": labels("init")}}
+    answer = told(shell, lambda world: world.put(JOB, job | {"status": {"conditions": [failed]}}))
+    assert "Job spiderpool-init: failed: BackoffLimitExceeded; kubectl logs -n" in only(answer)
+
+
+def test_multus_of_the_chart_is_a_component(shell: Any) -> None:
+    async def broken(world: Any) -> None:
+        obj = daemonset()
+        obj["metadata"] |= {"name": "spiderpool-multus", "labels": labels("multus")}
+        obj["status"]["numberReady"] = 1
+        await world.put(DAEMONSET, obj)
+
+    assert f"multus in {SYSTEM}: 1 of 2 are ready" in only(told(shell, broken))
+
+
+def test_an_agent_that_ends_is_not_asked_to_be_ready(shell: Any) -> None:
+    async def broken(world: Any) -> None:
+        await world.put(POD, component_pod("agent", "agent-old", "worker02", conditions=[]))
+        await world.api.delete(POD, "agent-old", SYSTEM)
+
+    answer = told(shell, broken)
+    assert answer["findings"] == []
+    assert answer["agents"][1]["AGENT"] == "agent-1"
 
 
 def test_a_webhook_whose_page_answers_is_not_trusted(shell: Any) -> None:
