@@ -6,6 +6,7 @@ They change with the locks in ``deploy/image`` alone, so they are kept in
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -60,17 +61,23 @@ def _make(title: str, maker: Maker, architecture: str) -> tuple[Layer, list[Part
 
 def _cached(title: str, maker: Maker, architecture: str) -> tuple[Layer, list[Part]]:
     folder = cache_root() / f"image-{title}-{architecture}-{_key()}"
-    if not folder.exists():
-        made, parts = _make(title, maker, architecture)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-            draft = Path(name) / "draft"
-            draft.mkdir()
-            (draft / "layer").write_bytes(made.blob)
-            (draft / "parts").write_text(json.dumps([asdict(part) for part in parts]))
-            draft.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / ".image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at once make it once
+        if not folder.exists():
+            _keep(folder, *_make(title, maker, architecture))
     parts = [Part(**each) for each in json.loads((folder / "parts").read_text())]
     return read_layer(title, (folder / "layer").read_bytes()), parts
+
+
+def _keep(folder: Path, made: Layer, parts: list[Part]) -> None:
+    """Nobody ever sees half of it."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        draft = Path(name) / "draft"
+        draft.mkdir()
+        (draft / "layer").write_bytes(made.blob)
+        (draft / "parts").write_text(json.dumps([asdict(part) for part in parts]))
+        draft.rename(folder)
 
 
 def _key() -> str:
