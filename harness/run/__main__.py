@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness.netns import sandbox, syscalls
 from harness.netns.sandbox import SandboxRefused
+from harness.run import agents
 from harness.run.cluster import Cluster
 from harness.run.emulated import EmulatedCluster
 from harness.run.engine import Engine, topology_file
@@ -63,11 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _emulate(path: Path, target: Emulation, emit: Emit, keep: Path | None) -> None:
     sandbox.enter()
     scenario = load(path)
-    if missing := "; ".join(obstacles(scenario, target.apiserver)):
-        emit(Ended(0.0, cannot=missing))
+    missing = [*obstacles(scenario, target.apiserver), agents.obstacle(target.agent_roles)]
+    if cannot := "; ".join(filter(None, missing)):
+        emit(Ended(0.0, cannot=cannot))
         return
     topology = load_topology(topology_file(scenario))
-    _run(scenario, EmulatedCluster(topology, sandbox.RUN, target.apiserver), emit, keep)
+    cluster = EmulatedCluster(topology, sandbox.RUN, target.apiserver, target.agent_roles)
+    _run(scenario, cluster, emit, keep)
 
 
 def _visit(path: Path, target: Existing, emit: Emit, keep: Path | None) -> None:

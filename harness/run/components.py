@@ -46,16 +46,18 @@ class Components:
         serves: Callable[[], bool],
         ask: float = 0.005,
         end: signal.Signals = signal.SIGTERM,
+        *,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         """Run ``command`` and return once ``serves``, asked every ``ask`` seconds, says so.
 
         ``serves`` is called in a thread, so it may block. ``end`` is what it is told when all
-        stop.
+        stop. It inherits ``pass_fds``.
 
         Raises:
             ComponentFailed: it ended before, or took longer than :data:`START_SECONDS`.
         """
-        child = self._children[name] = self._spawn(name, command)
+        child = self._children[name] = self._spawn(name, command, pass_fds)
         self._ends[name] = end
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -67,7 +69,9 @@ class Components:
             words = f"{name} does not serve after {START_SECONDS:g} s: {self.tail(name)}"
             raise ComponentFailed(words) from None
 
-    def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, name: str, command: Sequence[str], pass_fds: Sequence[int]
+    ) -> subprocess.Popen[bytes]:
         with self.log(name).open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -75,6 +79,7 @@ class Components:
                 stdout=log,
                 stderr=log,
                 process_group=0,
+                pass_fds=pass_fds,
             )
 
     def log(self, name: str) -> Path:

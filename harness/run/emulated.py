@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import Coroutine, Mapping
@@ -19,6 +18,7 @@ from harness.nodes.kubeproxy import KubeProxy
 from harness.nodes.multus import Multus
 from harness.nodes.sandboxes import Sandboxes, Serve
 from harness.run import apiservers
+from harness.run.agents import SOCKET, AgentRoles, NodeAgent
 from harness.run.apiservers import ApiServer
 from harness.run.components import ComponentFailed, Components, module
 from harness.run.kubectl import Kubectl
@@ -35,7 +35,6 @@ from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.names import IfName, NodeName
 
 SETTLE_SECONDS = 10.0
-SOCKET = "spiderpool.sock"
 
 CRDS = Path(__file__).parents[2] / "crds"
 
@@ -44,9 +43,14 @@ class EmulatedCluster:
     """A :class:`harness.run.cluster.Cluster`; ``folder`` is empty and writable."""
 
     def __init__(
-        self, topology: Topology, folder: Path, apiserver: ApiServer = ApiServer.EMBEDDED
+        self,
+        topology: Topology,
+        folder: Path,
+        apiserver: ApiServer = ApiServer.EMBEDDED,
+        agent_roles: AgentRoles = AgentRoles.TOGETHER,
     ) -> None:
         self.topology, self.folder, self.apiserver = topology, folder, apiserver
+        self._agent_roles = agent_roles
         self.ledger = Ledger()
         self.components = Components(folder / "logs")
         self.kubeconfig = folder / "kubeconfig"
@@ -95,6 +99,8 @@ class EmulatedCluster:
 
     async def install_spiderpool(self) -> None:
         """Start the controller and an agent on every node, and wait until they serve."""
+        if self._agent_roles is AgentRoles.SPLIT:
+            await asyncio.gather(*map(self._start_kernel_role, self.topology.nodes))
         agents = (self._start_agent(machine) for machine in self.topology.nodes)
         await asyncio.gather(self._start_controller(), *agents)
 
@@ -195,22 +201,28 @@ class EmulatedCluster:
             serves=lambda: True,
         )
 
+    async def _start_kernel_role(self, machine: Machine) -> None:
+        agent = self._agent(machine)
+        await self.components.start(
+            f"spiderpool-kernel-{machine.name}",
+            agent.kernel_command,
+            serves=agent.kernel_socket.exists,
+        )
+
     async def _start_agent(self, machine: Machine) -> None:
-        folder = self._node_folder(machine)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / SOCKET
+        agent = self._agent(machine)
         await self.components.start(
             _component(Part.AGENT, machine.name),
-            module(
-                "spiderpool.agent",
-                *("--socket", str(path)),
-                *("--node", machine.name),
-                *("--kubeconfig", str(self.kubeconfig)),
-                *("--state-dir", str(folder)),
-                *("--netns", f"/proc/{os.getpid()}/fd/{self.ledger[machine.name].fd}"),
-            ),
-            serves=lambda: _listens(path),
+            agent.command,
+            serves=lambda: _listens(agent.socket),
+            pass_fds=(agent.netns,),
         )
+
+    def _agent(self, machine: Machine) -> NodeAgent:
+        folder = self._node_folder(machine)
+        folder.mkdir(parents=True, exist_ok=True)
+        netns = self.ledger[machine.name].fd
+        return NodeAgent(machine.name, folder, self.kubeconfig, netns, self._agent_roles)
 
     def _plugin_environment(self, machine: Machine) -> Mapping[str, str]:
         folder = self._node_folder(machine)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.run.agents import AgentRoles
 from harness.run.apiservers import ApiServer
 from spiderpool.errors import BadInput
 
@@ -24,10 +25,11 @@ class Emulation:
     """A cluster of namespaces, made for the run."""
 
     apiserver: ApiServer = ApiServer.EMBEDDED
+    agent_roles: AgentRoles = AgentRoles.TOGETHER
 
     @property
     def options(self) -> tuple[str, ...]:
-        return (f"--apiserver={self.apiserver}",)
+        return (f"--apiserver={self.apiserver}", f"--agent-roles={self.agent_roles}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ def declare(add: Callable[..., object]) -> None:
         help="the Kubernetes API of the emulation (default: %(default)s); "
         "real needs KUBEBUILDER_ASSETS",
     )
+    add(
+        "--agent-roles",
+        choices=[str(each) for each in AgentRoles],
+        default=str(AgentRoles.TOGETHER),
+        help="whether the emulation's agents are one process each, or two as in a deployment: "
+        "one without capabilities, one without the API (default: %(default)s)",
+    )
     add("--cluster", type=Path, metavar="FILE", help="where the existing cluster's machines are")
     add("--kubeconfig", type=Path, metavar="FILE", help="instead of the one that --cluster names")
 
@@ -72,14 +81,16 @@ def chosen(options: argparse.Namespace) -> Target:
     Raises:
         BadInput: options that do not go together.
     """
-    apiserver = ApiServer(options.apiserver)
+    emulation = Emulation(ApiServer(options.apiserver), AgentRoles(options.agent_roles))
     if On(options.on) is On.EMULATION:
         for name in ("cluster", "kubeconfig"):
             if getattr(options, name) is not None:
                 raise BadInput(f"--{name}", "is about an existing cluster", "add --on cluster")
-        return Emulation(apiserver)
+        return emulation
     if options.cluster is None:
         raise BadInput("--on cluster", "does not say where the cluster is", "add --cluster FILE")
-    if apiserver is not ApiServer.EMBEDDED:
+    if emulation.apiserver is not ApiServer.EMBEDDED:
         raise BadInput("--apiserver", "is about the emulation", "leave it out")
+    if emulation.agent_roles is not AgentRoles.TOGETHER:
+        raise BadInput("--agent-roles", "is about the emulation", "leave it out")
     return Existing(options.cluster, options.kubeconfig)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.run.agents import AgentRoles
 from harness.run.apiservers import ApiServer
 from harness.run.target import Emulation, Existing, Target, chosen, declare
 from spiderpool.errors import BadInput
@@ -23,6 +24,7 @@ def parsed(*words: str) -> Target:
     [
         Emulation(),
         Emulation(ApiServer.REAL),
+        Emulation(agent_roles=AgentRoles.SPLIT),
         Existing(Path("/c.json")),
         Existing(Path("/c.json"), Path("/k")),
     ],
@@ -42,6 +44,7 @@ def test_by_default_a_cluster_is_made() -> None:
         (["--cluster=/c"], "--cluster: is about an existing cluster; add --on cluster"),
         (["--kubeconfig=/c"], "--kubeconfig: is about an existing cluster; add --on cluster"),
         (["--on=cluster", "--cluster=/c", "--apiserver=real"], "--apiserver: is about the emulat"),
+        (["--on=cluster", "--cluster=/c", "--agent-roles=split"], "--agent-roles: is about the em"),
     ],
 )
 def test_options_that_do_not_go_together(words: list[str], problem: str) -> None:
