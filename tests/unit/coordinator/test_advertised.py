@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from coordinator_world import DUAL, World
 
+from spiderpool.agent.coordinator_kernel import carry_out
 from spiderpool.coordinator.check import differences
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.plan import plan
@@ -66,6 +67,17 @@ def test_the_nic_stops_listening_before_it_is_up() -> None:
     assert with_setting(fresh(), "0").plan("net1", DUAL).pod == tuple(
         op for op in fresh().plan("net1", DUAL).pod if op != SetSysctl(KEY, "0")
     )
+
+
+def test_what_is_learned_between_the_look_and_the_change_goes_too() -> None:
+    world = fresh()
+    facts = world.facts("net1", DUAL)
+    made = plan(facts)
+    advertised(world)
+    carry_out(made, facts, world.pod, world.node)
+    assert not [entry for entry in world.pod.state.addresses if entry.learned]
+    assert not [r for r in world.pod.state.routes if r.protocol == Protocol.RA]
+    assert world.plan("net1", DUAL).is_empty
 
 
 def test_who_asks_for_it_has_both_the_given_and_the_learned() -> None:
