@@ -143,8 +143,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     options = parser.parse_args()
     page = PAGE.read_text()
-    sandbox.enter()
     try:
+        sandbox.enter()
         new = asyncio.run(carried_out(page))
     except SpiderpoolError as error:
         print(f"{PAGE.name}: {error}", file=sys.stderr)
