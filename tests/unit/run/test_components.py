@@ -12,9 +12,10 @@ from harness.run.components import ComponentFailed, Components
 
 SCRIPT = """
 import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: sys.exit({status}))
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 print("up", flush=True)
-signal.pause()
+signal.sigwait([signal.SIGTERM])
+sys.exit({status})
 """
 
 
