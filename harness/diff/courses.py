@@ -157,12 +157,11 @@ def _rivals(observation: Observation, trip: RoundTrip, ground: Ground) -> tuple[
 
 
 def _asks_in_vain(observation: Observation, place: str, way: Way) -> bool:
-    return any(
-        frame.outgoing
-        and (frame.place, frame.link) == (place, way.nic)
-        and neighbour_asked_for(frame) == way.next_hop
-        for frame in observation.frames
-    )
+    """Whether it asked for the MAC of the next hop there, and nobody told it."""
+    here = [f for f in observation.frames if (f.place, f.link) == (place, way.nic)]
+    asked = any(f.outgoing and neighbour_asked_for(f) == way.next_hop for f in here)
+    told = any(not f.outgoing and neighbour_answered_for(f) == way.next_hop for f in here)
+    return asked and not told
 
 
 def _crossings(sending: Sending, trip: RoundTrip, ground: Ground) -> Iterator[tuple[str, ...]]:
