@@ -17,6 +17,7 @@ from doc_blocks import DIRECTIVES, LANGUAGES, PAGES, ROOT, Block, Unclear, What,
 
 from harness.kubeapi.launch import embedded_server
 from harness.nodes.multus import read_network
+from harness.run.existing.inventory import read_inventory
 from harness.scenario.load import load
 from spiderpool import logs
 from spiderpool.cni.versions import SUPPORTED
@@ -24,7 +25,9 @@ from spiderpool.controller.admission.findings import Cluster, Request
 from spiderpool.controller.admission.review import RULES, judge, text
 from spiderpool.errors import BadInput
 from spiderpool.ipam.netconf import read_conf
+from spiderpool.multus.attachment import attachment
 from spiderpool.types.metadata import read
+from spiderpool.types.multusconfig import SpiderMultusConfig
 from spiderpool.types.registry import KINDS
 
 ALL = [block for page in PAGES for block in blocks(page)]
@@ -92,6 +95,23 @@ def judge_network(block: Block) -> None:
             read_conf(plugin)
 
 
+def judge_plugin(block: Block) -> None:
+    """In a chain, as the controller makes it."""
+    spec = {"cniType": "macvlan", "macvlan": {"master": ["ens192"]}}
+    obj = {"metadata": {"name": "a"}, "spec": spec | {"chainCNIJsonData": [block.text]}}
+    found = judge("spidermultusconfigs", Request(None, obj), Cluster())
+    if found.problems:
+        raise BadInput("chainCNIJsonData", text(found.problems))
+    made = attachment(read(SpiderMultusConfig, obj), None)["spec"]["config"]
+    read_network(made, "the configuration")
+    assert block.documents()[0] in json.loads(made)["plugins"]
+
+
+def judge_inventory(block: Block, folder: Path) -> None:
+    (folder / "cluster.json").write_text(block.text)
+    read_inventory(folder / "cluster.json")
+
+
 def judge_log(block: Block) -> None:
     """The same line comes out when the same is logged."""
     (line,) = block.documents()
@@ -117,7 +137,9 @@ def verdict(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Block],
             What.SCENARIO: lambda: judge_scenario(block, tmp_path),
             What.EXPECTATIONS: lambda: judge_expectations(block, tmp_path),
             What.NETWORK: lambda: judge_network(block),
+            What.PLUGIN: lambda: judge_plugin(block),
             What.LOG: lambda: judge_log(block),
+            What.INVENTORY: lambda: judge_inventory(block, tmp_path),
         }
         try:
             judges[kind]()
@@ -156,6 +178,8 @@ WRONG = {
     "a scenario": ("yaml", "scenario: a\nsummary: b\ntopology: page\nstpes: []\n", "stpes"),
     "an expectation": ("yaml", "- id: a\n  pong: {from: web, to: dns}\n", "says nothing"),
     "a network": ("json", '{"cniVersion": "0.3.1", "name": "a", "plugins": 5}\n', "plugins"),
+    "a plugin": ("json", '{"type": 5}\n', "chainCNIJsonData"),
+    "an inventory": ("json", '{"nodes": {"A": {}}}\n', "cannot name a machine"),
     "a line of a log": (
         "json",
         '{"time": "2026-11-24T12:45:43+00:00", "level": "info", "component": "agent",'

@@ -40,7 +40,9 @@ class What(enum.Enum):
     SCENARIO = "the loader of scenarios"
     EXPECTATIONS = "the same, as a step of the quick start"
     NETWORK = "the parser of CNI configurations"
+    PLUGIN = "the controller, as an entry of chainCNIJsonData"
     LOG = "the formatter of log lines"
+    INVENTORY = "the loader of existing clusters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,7 @@ def what_is(block: Block) -> What:
     """Raises Unclear."""
     documents = block.documents()
     if block.language == "json":
-        if all(isinstance(d, dict) and "cniVersion" in d for d in documents):
-            return What.NETWORK
-        if all(
-            isinstance(d, dict) and {"time", "logger", "message"} <= d.keys() for d in documents
-        ):
-            return What.LOG
-        raise Unclear(f"{block.where}: is neither a CNI configuration nor a line of a log")
+        return _what_is_json(block, documents)
     match documents:
         case [list() as items] if all("id" in item for item in items):
             return What.EXPECTATIONS
@@ -104,3 +100,20 @@ def what_is(block: Block) -> What:
         f"{block.where}: is neither objects with apiVersion and kind, nor values of the chart, "
         "nor a scenario or its expectations; write it whole"
     )
+
+
+_JSON = {
+    What.NETWORK: {"cniVersion"},
+    What.PLUGIN: {"type"},
+    What.LOG: {"time", "logger", "message"},
+    What.INVENTORY: {"nodes"},
+}
+"""Keys by which each is known."""
+
+
+def _what_is_json(block: Block, documents: list[Any]) -> What:
+    for what, keys in _JSON.items():
+        if all(isinstance(each, dict) and keys <= each.keys() for each in documents):
+            return what
+    kinds = "a CNI configuration, a plugin of one, a line of a log, nor an inventory"
+    raise Unclear(f"{block.where}: is neither {kinds}")
