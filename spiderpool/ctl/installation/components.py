@@ -37,7 +37,7 @@ def judge(facts: Facts) -> Section:
                     "NAMESPACE": workload["metadata"]["namespace"],
                     "READY": ready,
                     "WANTED": wanted,
-                    "VERSION": labels_of(workload).get("app.kubernetes.io/version", ""),
+                    "VERSION": _version(workload["spec"]["template"]["spec"]),
                 }
             )
             if ready < wanted or not wanted:
@@ -133,6 +133,12 @@ def _restarts(pod: Object) -> int:
 
 def _image(spec: Object) -> str:
     return str((spec.get("containers") or [{}])[0].get("image", ""))
+
+
+def _version(spec: Object) -> str:
+    """The tag of the image, or its digest."""
+    image = _image(spec)
+    return image.rpartition("@")[2] if "@" in image else image.rpartition(":")[2]
 
 
 def _place(pod: Object) -> str:
