@@ -72,6 +72,6 @@ class Cluster(Protocol):
         """Raise PartEnded when a part of the cluster has failed."""
         ...
 
-    def logs(self) -> Mapping[str, Path]:
-        """What parts of the cluster have written, by part."""
+    async def logs(self) -> Mapping[str, bytes]:
+        """What programs of the cluster have written, by program."""
         ...

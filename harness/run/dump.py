@@ -25,6 +25,8 @@ async def write_state(session: Session, folder: Path) -> None:
         objects = f"# {error}\n"
     rules = {place: await ruleset(ns) for place, ns in session.namespaces.items()}
     _write(session, folder, objects, rules)
+    for name, log in (await session.cluster.logs()).items():
+        (folder / f"{name}.log").write_bytes(log)
 
 
 def _write(session: Session, folder: Path, objects: str, rules: Mapping[str, str]) -> None:
@@ -36,5 +38,3 @@ def _write(session: Session, folder: Path, objects: str, rules: Mapping[str, str
         except SpiderpoolError as error:
             text = str(error)
         (folder / f"{place.replace('/', '_')}.txt").write_text(f"{text}\n\n{rules[place]}")
-    for name, log in session.cluster.logs().items():
-        (folder / f"{name}.log").write_bytes(log.read_bytes())

@@ -91,8 +91,8 @@ class EmulatedCluster:
     def machines(self) -> tuple[str, ...]:
         return tuple(machine.name for machine in self.topology.machines)
 
-    def logs(self) -> Mapping[str, Path]:
-        return {name: self.components.log(name) for name in self.components.names}
+    async def logs(self) -> Mapping[str, bytes]:
+        return {name: self.components.log(name).read_bytes() for name in self.components.names}
 
     async def write(self, step: Write) -> None:
         await self.kubectl.run(*words(step))

@@ -14,15 +14,16 @@ from harness.run.existing.inventory import Inventory
 from harness.run.existing.marker import proxies_have_followed
 from harness.run.existing.ownership import Creations
 from harness.run.existing.pods import Pods
-from harness.run.kubectl import Kubectl
+from harness.run.kubectl import Kubectl, KubectlFailed
 from harness.run.problems import CannotRun, PartEnded
 from harness.run.writes import Write
 from harness.scenario.model import Name, PodName
 from harness.topology.model import Topology
+from spiderpool.ctl.installation.facts import LABELS
 from spiderpool.errors import BadInput, NamespaceGone, NotFound
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.client import connect
-from spiderpool.kube.resources import ENDPOINTSLICE, NODE, SERVICE, SPIDERCOORDINATOR
+from spiderpool.kube.resources import ENDPOINTSLICE, NODE, POD, SERVICE, SPIDERCOORDINATOR
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.selection import Selection
@@ -175,5 +176,15 @@ class ExistingCluster:
     def check(self) -> None:
         """Its parts are others' business."""
 
-    def logs(self) -> Mapping[str, Path]:
-        return {}
+    async def logs(self) -> Mapping[str, bytes]:
+        """Of Spiderpool's own pods."""
+        pods = (await self.client.list(POD, label_selector=LABELS))["items"]
+        names = [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods]
+        return {name: await self._log(namespace, name) for namespace, name in names}
+
+    async def _log(self, namespace: str, pod: str) -> bytes:
+        try:
+            text = await self.kubectl.run("logs", pod, "-n", namespace, "--all-containers")
+        except KubectlFailed as error:
+            text = f"# {error}\n"
+        return text.encode()

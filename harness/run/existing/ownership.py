@@ -15,6 +15,7 @@ from harness.scenario.model import Given, Manifests, ManifestVerb, Scale
 from spiderpool.errors import SpiderpoolError
 
 REMOVAL_SECONDS = 60
+_DEFAULT = "default"
 
 Manifest = Mapping[str, Any]
 
@@ -36,7 +37,8 @@ class Key(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
+        place = "" if self.namespace == _DEFAULT else f"{self.namespace}/"
+        return f"{self.kind} {place}{self.name}"
 
 
 class Creations:
@@ -128,7 +130,7 @@ def key_of(obj: Manifest) -> Key:
     """Of a manifest, or of an object as the API shows it."""
     metadata = obj["metadata"]
     group = obj["apiVersion"].rpartition("/")[0]
-    return Key(group, obj["kind"], metadata.get("namespace") or "default", metadata["name"])
+    return Key(group, obj["kind"], metadata.get("namespace") or _DEFAULT, metadata["name"])
 
 
 def objects_in(files: Iterable[Path]) -> list[Manifest]:

@@ -147,15 +147,19 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     status, events, after = on_an_imitation(act)
     assert status == 1
     (step,) = (event for event in events if event["event"] == "step")
-    assert step["problem"].startswith("Deployment default/web is there already, and this run")
+    assert step["problem"].startswith("Deployment web is there already, and this run")
     assert after == ["Deployment/web"]
 
 
-@pytest.mark.parametrize("until", ["served", "wrong-way"])
 @pytest.mark.parametrize(
-    "numbers",
-    [(signal.SIGKILL,), (signal.SIGTERM,), (signal.SIGINT, signal.SIGINT)],
-    ids=["killed", "terminated", "interrupted twice"],
+    ("numbers", "until"),
+    [
+        ((signal.SIGKILL,), "served"),
+        ((signal.SIGKILL,), "wrong-way"),
+        ((signal.SIGTERM,), "served"),
+        ((signal.SIGINT, signal.SIGINT), "wrong-way"),
+    ],
+    ids=["killed while it probes", "killed while it waits", "terminated", "interrupted twice"],
 )
 def test_an_interrupted_run_leaves_nothing(
     tmp_path: Path, numbers: tuple[signal.Signals, ...], until: str

@@ -137,7 +137,7 @@ def test_what_stays_behind_is_said_and_the_rest_goes(tmp_path: Path) -> None:
     with pytest.raises(LeftBehind) as caught:
         asyncio.run(creations.remove())
     assert "Service kube-system/dns: kubectl delete: no" in str(caught.value)
-    assert "Deployment default/web: kubectl delete: no" in str(caught.value)
+    assert "Deployment web: kubectl delete: no" in str(caught.value)
 
 
 @pytest.mark.parametrize(
