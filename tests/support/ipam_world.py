@@ -47,14 +47,14 @@ class FakeNamespace:
 class Agent:
     """One node's agent: its caches, its service, and what its users were told."""
 
-    def __init__(self, world: World, node: str, kernel: KernelRole) -> None:
+    def __init__(self, world: World, node: str, kernel: KernelRole | None = None) -> None:
         self.client = FaultyClient(world.api)
         self.informers = Informers(self.client)
         caches = AgentCaches.start(self.informers, NodeName(node))
         self.service = IpamService(self.client, Sources(caches), now=lambda: world.now)
         self.sources = CachedSources(self.client, caches, NodeName(node), self.service)
         self.warnings: list[tuple[str, str, str]] = []
-        self.handler = IpamHandler(self.service, NodeName(node), self._warn, kernel)
+        self.handler = IpamHandler(self.service, NodeName(node), self._warn, kernel or InProcess())
 
     async def _warn(self, pod: Pod, reason: str, message: str) -> None:
         self.warnings.append((pod.key, reason, message))
@@ -153,7 +153,7 @@ class World:
     async def agent(
         self, node: str = "worker01", kernel: KernelRole | None = None
     ) -> AsyncIterator[Agent]:
-        agent = Agent(self, node, kernel or InProcess())
+        agent = Agent(self, node, kernel)
         await agent.informers.synced()
         try:
             yield agent
