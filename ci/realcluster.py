@@ -72,23 +72,32 @@ def main() -> None:
 def inside(command: Sequence[str], groups: Groups, programs: Path, multus: Path) -> int:
     """The exit status of ``command``, or 1 when there is no cluster to run it on."""
     topology = load(TOPOLOGY)
-    folder = sandbox.RUN
-    path = (str(Path(sys.executable).parent), *SYSTEM_PROGRAMS)
-    os.environ["PATH"] = os.pathsep.join(path)
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), *SYSTEM_PROGRAMS))
     try:
         with Ledger() as ledger:
             build(topology, ledger)
             machine.furnish(ledger[NODE], NODE, groups)
             machine.install_plugins(machine_plugins())
             with ledger[NODE].entered():
-                cluster = Cluster(node_of(topology), access_of(topology), programs, folder)
-                asyncio.run(make(cluster, ledger, topology, multus))
-                status = act(command, cluster, describe(cluster, ledger))
+                cluster = Cluster(node_of(topology), access_of(topology), programs, sandbox.RUN)
+                return used(cluster, command, ledger, topology, multus)
     except (SpiderpoolError, OSError) as error:
         said(str(error))
-        status = 1
-    if status:
-        keep(folder / "logs")
+        return 1
+
+
+def used(
+    cluster: Cluster, command: Sequence[str], ledger: Ledger, topology: Topology, multus: Path
+) -> int:
+    """Start it and run ``command``; logs are kept when either fails."""
+    status = 1
+    try:
+        asyncio.run(make(cluster, ledger, topology, multus))
+        status = act(command, cluster, describe(cluster, ledger))
+    finally:
+        if status:
+            cluster.write_down()
+            keep(cluster.logs)
     return status
 
 
@@ -142,10 +151,9 @@ def act(command: Sequence[str], cluster: Cluster, description: Path) -> int:
 
 def keep(logs: Path) -> None:
     """Copy them out of the sandbox, to where a person finds them."""
-    if logs.exists():
-        kept = Path(tempfile.mkdtemp(prefix="realcluster-logs-"))
-        shutil.copytree(logs, kept, dirs_exist_ok=True)
-        said(f"logs of all components are in {kept}")
+    kept = Path(tempfile.mkdtemp(prefix="realcluster-logs-"))
+    shutil.copytree(logs, kept, dirs_exist_ok=True)
+    said(f"logs of all components are in {kept}")
 
 
 def said(words: str) -> None:

@@ -19,6 +19,15 @@ from realcluster_settings import PORTS, RUNTIME_SOCKET, Node
 from harness.run.components import Components
 from spiderpool.errors import SpiderpoolError
 
+SHOWN = {
+    "objects": "get nodes,pods,daemonsets,deployments,jobs,services -A -o wide",
+    "events": "get events -A --sort-by=.metadata.creationTimestamp",
+    "pods": "describe pods -A",
+    "spiderpool": "get spiderpool -A -o yaml",
+    "attachments": "get net-attach-def -A -o yaml",
+}
+"""What is asked of the API when something has failed."""
+
 
 class NotDone(SpiderpoolError):
     """A command that makes the cluster failed; the text has its words."""
@@ -102,6 +111,12 @@ class Cluster:
         """As the administrator."""
         config = self.access.kubeconfig("admin")
         return run("kubectl", f"--kubeconfig={config}", *arguments, stdin=stdin)
+
+    def write_down(self) -> None:
+        """What the API knows, beside the logs, as far as it answers."""
+        for name, question in SHOWN.items():
+            with contextlib.suppress(NotDone):
+                (self.logs / f"{name}.txt").write_text(self.kubectl(*question.split()))
 
     def _api_is_ready(self) -> bool:
         try:

@@ -6,8 +6,10 @@ and ``coredns`` and of the pause container: what a pod answers to a packet is up
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shutil
+import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +36,8 @@ ARCHITECTURE = next(name for name, machine in MACHINES.items() if machine == pla
 def archives(folder: Path, multus: Path) -> list[Path]:
     """Write each image into ``folder``, as an archive that ``ctr images import`` takes."""
     ours = folder / "spiderpool"
-    build_image.build([ARCHITECTURE], ours)
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is the command's
+        build_image.build([ARCHITECTURE], ours)
     python = foundation(ARCHITECTURE)[0][0]
     waiting = folder / "waiting"
     _layout(waiting, [python], {"Cmd": ["python3", "-c", WAIT], "Env": ["PATH=/usr/bin"]}, PAUSE)
