@@ -28,7 +28,8 @@ def send(connection: socket.socket, payload: bytes, descriptors: Sequence[int] =
         return
     rights = array.array("i", descriptors)
     sent = connection.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
-    connection.sendall(memoryview(data)[sent:])
+    if sent < len(data):
+        connection.sendall(memoryview(data)[sent:])
 
 
 def receive(connection: socket.socket, most: int, descriptors: list[int]) -> bytes | None:

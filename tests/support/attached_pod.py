@@ -16,6 +16,7 @@ from spiderpool.kernel.in_process import InProcess
 from spiderpool.kernel.role import KernelRole
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
+from spiderpool.netlink.lines import as_lines
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import LinkKind, NetState
 from spiderpool.netlink.operations import AddAddress, AddRoute, CreateLink, Peer
@@ -156,6 +157,15 @@ class AttachedPod:
             dump(self.node, Selection(reply_marks=True)),
         )
 
+    def lasting(self) -> tuple[set[str], set[str]]:
+        """The same as lines, without what the kernel makes when it likes."""
+        pod, node = (set(as_lines(state)) for state in self.states())
+        return {each for each in pod if _lasts(each)}, {each for each in node if _lasts(each)}
+
+
+def _lasts(line: str) -> bool:
+    return "fe80" not in line and "REACHABLE" not in line
+
 
 @contextmanager
 def attached_pod(state: Path, kernel: KernelRole | None = None) -> Iterator[AttachedPod]:
@@ -184,6 +194,5 @@ def attached_pod(state: Path, kernel: KernelRole | None = None) -> Iterator[Atta
         )
         apply(pod, [up("lo")])
         sources = FixedSources()
-        yield AttachedPod(
-            node, pod, outside, CoordinatorHandler(sources, state, InProcess()), sources
-        )
+        handler = CoordinatorHandler(sources, state, kernel or InProcess())
+        yield AttachedPod(node, pod, outside, handler, sources)

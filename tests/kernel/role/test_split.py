@@ -83,7 +83,7 @@ async def attach(made: World) -> dict[str, Any]:
 
 def test_the_pages_chain(folder: Path) -> None:
     async def scenario(made: World, wired: AttachedPod, kernel: KernelProcess) -> None:
-        before = wired.states()
+        before = wired.lasting()
         chained = await attach(made)
         status, result = await made.plugin("ADD", "coordinator", chained)
         assert status == 0, result
@@ -91,7 +91,7 @@ def test_the_pages_chain(folder: Path) -> None:
         assert await made.plugin("CHECK", "coordinator", chained) == (0, None)
         assert await made.plugin("DEL", "coordinator", chained) == (0, None)
         assert RULE not in rules(wired.pod)
-        assert wired.states()[1] == before[1]
+        assert wired.lasting()[1] == before[1]
 
     run(folder, scenario)
 
@@ -139,10 +139,10 @@ def test_a_kernel_role_that_dies_is_named_and_needed_no_more_than_once(folder: P
 
 def test_a_del_without_a_kernel_role_is_done_when_there_is_one(folder: Path) -> None:
     async def scenario(made: World, wired: AttachedPod, kernel: KernelProcess) -> None:
-        before = wired.states()[1]
+        before = wired.lasting()[1]
         chained = await attach(made)
         assert (await made.plugin("ADD", "coordinator", chained))[0] == 0
-        assert wired.states()[1] != before
+        assert wired.lasting()[1] != before
         kernel.kill()
         assert await made.plugin("DEL", "coordinator", chained) == (0, None)
         assert len(list(made.intents.glob("*.intent"))) == 1
@@ -150,7 +150,7 @@ def test_a_del_without_a_kernel_role_is_done_when_there_is_one(folder: Path) -> 
         async with asyncio.timeout(20):
             while list(made.intents.iterdir()):
                 await asyncio.sleep(0.02)
-        assert wired.states()[1] == before
+        assert wired.lasting()[1] == before
 
     run(folder, scenario)
 
