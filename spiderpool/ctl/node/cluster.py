@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from spiderpool.controller.admission.others import overlap
 from spiderpool.controller.caches import SYSTEM_NAMESPACE
 from spiderpool.controller.clusterconfig import KUBEADM_CONFIG
 from spiderpool.controller.discovery import CILIUM_CONFIG, ClusterFacts, discover
@@ -17,7 +18,7 @@ from spiderpool.errors import NotFound
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import Resource
-from spiderpool.types.address import Prefix, contains, family_of
+from spiderpool.types.address import Prefix
 from spiderpool.types.coordinator import (
     DEFAULT_COORDINATOR,
     CoordinatorSpec,
@@ -159,15 +160,9 @@ def _overlaps(view: ClusterView, facts: NodeFacts) -> Iterator[Finding]:
             for nic in facts.parents for prefix in facts.networks.get(nic, ())]  # fmt: skip
     found = False
     for one, other in (*product(pods, services), *product((*pools, *near), (*pods, *services))):
-        if _overlap(one[1], other[1]):
+        if overlap(one[1], other[1]):
             found = True
             text = f"{one[1]} overlaps {other[0]} {other[1]}: packets to one take the other's way"
             yield problem(one[0], text, "give one of them another network")
     if not found:
         yield ok("networks", "of node, pools, pods and Services do not overlap")
-
-
-def _overlap(one: str, other: str) -> bool:
-    if family_of(one) is not family_of(other):
-        return False
-    return contains(one, other) or contains(other, one)

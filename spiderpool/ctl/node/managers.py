@@ -15,6 +15,7 @@ LINKS = {"veth0123456789a": "the coordinator's veths", "cali0123456789a": "Calic
 NM_FILE = "/etc/NetworkManager/conf.d/spiderpool.conf"
 NM_LINE = "[keyfile] unmanaged-devices=interface-name:veth*;interface-name:cali*"
 NETWORKD_FILE = "/etc/systemd/networkd.conf.d/spiderpool.conf"
+NO = ("no", "false", "0", "off")
 FOREIGN = ("ManageForeignRoutes", "ManageForeignRoutingPolicyRules")
 """networkd.conf(5): both are yes by default."""
 
@@ -28,6 +29,7 @@ def check(facts: NodeFacts) -> Iterator[Finding]:
         yield ok("NetworkManager", "does not run")
     if managers.networkd:
         yield from _networkd(managers.networkd_files, managers.network_files)
+        yield from _forwarding(managers.network_files, facts.parents)
     else:
         yield ok("systemd-networkd", "does not run")
     yield _mac_policy(managers.link_files)
@@ -100,6 +102,16 @@ def _networkd(conf: Mapping[str, str], networks: Mapping[str, str]) -> Iterator[
             text = f"matches {words}"
             remedy = "narrow its [Match] down, or match them earlier with [Link] Unmanaged=yes"
             yield warning(path, text, remedy)
+
+
+def _forwarding(networks: Mapping[str, str], parents: tuple[str, ...]) -> Iterator[Finding]:
+    """systemd.network(5): the first file that matches a NIC counts, and sets what it says."""
+    for nic in parents:
+        path = next((p for p, text in networks.items() if _applies(text, nic, kind="")), "")
+        for key in ("IPForward", "IPv4Forwarding", "IPv6Forwarding"):
+            if path and any(_says(networks[path], "Network", key, no) for no in NO):
+                text = f"turns forwarding off for {nic} whenever networkd sets it up ({key})"
+                yield warning(path, text, f"take {key} out of it, or say yes")
 
 
 def _mac_policy(files: Mapping[str, str]) -> Finding:

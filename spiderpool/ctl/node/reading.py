@@ -29,19 +29,20 @@ SYSCTLS = (
     "ipv4/neigh/default/gc_thresh3",
     "ipv6/neigh/default/gc_thresh3",
 )
-OF_NICS = ("rp_filter", "arp_ignore")
+OF_NICS = ("rp_filter", "arp_ignore", "arp_announce")
 IFF_UP, IFF_PROMISC = 0x1, 0x100
 
 
 def read_node(root: Root, parents: tuple[str, ...], pods: int) -> NodeFacts:
     """``parents`` are the NICs that count; none: those of default routes."""
     chosen = parents or default_nics(root)
+    behind = networks(root)
     return NodeFacts(
         kernel=_kernel(root),
-        sysctls=_sysctls(root, chosen),
+        sysctls=_sysctls(root, (*chosen, *behind)),
         nics={name: _nic(root, name) for name in root.names("/sys/class/net")},
         parents=chosen,
-        networks=networks(root),
+        networks=behind,
         managers=_managers(root),
         cni=_cni(root),
         agent=_agent(root),
@@ -85,8 +86,8 @@ def _configured(root: Root, release: str) -> Iterator[str]:
             yield options[option]
 
 
-def _sysctls(root: Root, parents: tuple[str, ...]) -> dict[str, str]:
-    links = ("all", "default", *parents)
+def _sysctls(root: Root, nics: tuple[str, ...]) -> dict[str, str]:
+    links = dict.fromkeys(("all", "default", *nics))
     keys = [*SYSCTLS, *(f"ipv4/conf/{link}/{name}" for link in links for name in OF_NICS)]
     values = ((key, root.text(f"/proc/sys/net/{key}")) for key in keys)
     return {key: value for key, value in values if value is not None}

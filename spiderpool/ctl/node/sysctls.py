@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
+from spiderpool.controller.admission.others import overlap
 from spiderpool.ctl.finding import Finding, ok, problem, warning
 from spiderpool.ctl.node.facts import NodeFacts
 
 STRICT = 1
+DEAF = 3
+"""From here on arp_ignore leaves questions for the node's own addresses unanswered."""
+ANNOUNCE_OWN = 2
 NEIGHBOURS_PER_POD = 32
 FORWARDING = {"ipv4/ip_forward": "IPv4", "ipv6/conf/all/forwarding": "IPv6"}
 AT_BOOT = FORWARDING | {"ipv4/conf/all/forwarding": "IPv4"}
@@ -29,18 +34,16 @@ def _number(sysctls: Mapping[str, str], key: str) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _effective(facts: NodeFacts, name: str) -> dict[str, int]:
+def _effective(facts: NodeFacts, name: str, nic: str) -> int:
     """The kernel uses the larger one of ``all`` and the NIC's (ip-sysctl)."""
-    every = _number(facts.sysctls, f"ipv4/conf/all/{name}")
-    return {
-        nic: max(every, _number(facts.sysctls, f"ipv4/conf/{nic}/{name}")) for nic in facts.parents
-    }
+    keys = (f"ipv4/conf/{link}/{name}" for link in ("all", nic))
+    return max(_number(facts.sysctls, key) for key in keys)
 
 
 def _reverse_path(facts: NodeFacts) -> Iterator[Finding]:
     place = "sysctl net.ipv4.conf.{}.rp_filter"
     strict = [k for k in ("all", "default") if _number(facts.sysctls, _filter(k)) == STRICT]
-    strict += [n for n, value in _effective(facts, "rp_filter").items() if value == STRICT]
+    strict += [n for n in facts.parents if _effective(facts, "rp_filter", n) == STRICT]
     for name in dict.fromkeys(strict):
         text = (
             "is strict: what comes in by another NIC than the reply would leave by is dropped; "
@@ -56,12 +59,30 @@ def _filter(name: str) -> str:
 
 
 def _arp(facts: NodeFacts) -> Iterator[Finding]:
-    deaf = {nic: value for nic, value in _effective(facts, "arp_ignore").items() if value >= 3}
+    values = {nic: _effective(facts, "arp_ignore", nic) for nic in facts.parents}
+    deaf = {nic: value for nic, value in values.items() if value >= DEAF}
     for nic, value in deaf.items():
         text = f"is {value}: questions for the node's own addresses may stay unanswered"
         yield warning(f"sysctl net.ipv4.conf.{nic}.arp_ignore", text, "set it to 1 or less")
     if not deaf:
         yield ok("sysctl net.ipv4.conf.*.arp_ignore", "lets the node answer for its addresses")
+    for parent, other in _in_one_network(facts):
+        loud = [nic for nic in (parent, other) if not _effective(facts, "arp_ignore", nic)]
+        loose = [n for n in (parent, other) if _effective(facts, "arp_announce", n) < ANNOUNCE_OWN]
+        if loud or loose:
+            text = "are in one network: each answers, or asks, for the other's addresses"
+            keys = "".join(f" net.ipv4.conf.{n}.arp_ignore=1" for n in loud)
+            keys += "".join(f" net.ipv4.conf.{n}.arp_announce=2" for n in loose)
+            yield warning(f"NICs {parent} and {other}", text, f"sysctl -w{keys}")
+
+
+def _in_one_network(facts: NodeFacts) -> Iterator[tuple[str, str]]:
+    """Pairs of a parent and another NIC of the node (IPv6 has no such fault)."""
+    for parent, other in product(facts.parents, facts.networks):
+        if parent != other and (other not in facts.parents or parent < other):
+            pairs = product(facts.networks.get(parent, ()), facts.networks[other])
+            if any("." in one and "." in two and overlap(one, two) for one, two in pairs):
+                yield parent, other
 
 
 def _neighbours(facts: NodeFacts) -> Iterator[Finding]:

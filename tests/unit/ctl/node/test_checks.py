@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from node_facts import ALL, FACTS, MULTUS, OURS, PLUGIN, SYNCED, SYSCTLS, VIEW, Check, only, wrong
 
-from spiderpool.cni.versions import SUPPORTED
-from spiderpool.ctl.finding import Finding, Level
 from spiderpool.ctl.node import agent, cluster, cni, kernel, managers, nics, sysctls
-from spiderpool.ctl.node.cluster import ClusterView
 from spiderpool.ctl.node.facts import (
-    AgentFacts,
-    Cni,
-    Executable,
     Folder,
     Kernel,
     Managers,
@@ -27,52 +21,6 @@ from spiderpool.types.address import Prefix
 from spiderpool.types.coordinator import CoordinatorStatus
 from spiderpool.types.modes import Phase
 
-Check = Callable[[NodeFacts], Iterable[Finding]]
-ALL = frozenset({"veth", "macvlan", "nf_tables", "ipvlan", "8021q", "bonding"})
-SYSCTLS = {
-    "ipv4/ip_forward": "1",
-    "ipv6/conf/all/forwarding": "1",
-    "ipv6/conf/all/disable_ipv6": "0",
-    "ipv4/neigh/default/gc_thresh3": "28160",
-    "ipv4/conf/all/rp_filter": "0",
-    "ipv4/conf/ens192/arp_ignore": "0",
-}
-MULTUS = json.dumps({"type": "multus-shim", "kubeconfig": "/etc/cni/net.d/m"})
-PLUGIN = Executable(versions=tuple(SUPPORTED))
-OURS = dict.fromkeys(("spiderpool", "coordinator", "ifacer"), PLUGIN)
-FACTS = NodeFacts(
-    kernel=Kernel("6.1.0-13-amd64", ALL),
-    sysctls=SYSCTLS,
-    nics={"ens192": Nic(name="ens192"), "ens224": Nic(name="ens224")},
-    parents=("ens192",),
-    networks={"ens192": (Prefix("10.6.0.0/16"),)},
-    cni=Cni(
-        names=frozenset({*OURS, "macvlan"}),
-        ours=OURS,
-        configurations={"/etc/cni/net.d/00-multus.conf": MULTUS},
-        kubeconfigs={"/etc/cni/net.d/m": True},
-    ),
-    agent=AgentFacts(
-        socket="/s", answers={"spiderpool": ""}, folders=(Folder(path="/var/lib/spidernet"),)
-    ),
-)
-SYNCED = CoordinatorStatus(
-    phase=Phase.SYNCED,
-    overlay_pod_cidr=(Prefix("10.233.64.0/18"),),
-    service_cidr=(Prefix("10.233.0.0/18"),),
-)
-VIEW = ClusterView(
-    found=SYNCED,
-    told=SYNCED,
-    pools={"a": Prefix("10.6.0.0/16"), "six": Prefix("fd00::/64")},
-    masters={"kube-system/lan": ("ens192",)},
-)
-
-
-def wrong(findings: Iterable[Finding]) -> list[str]:
-    """What is not ok, as ``level where: text; remedy``."""
-    return [f"{f.level} {f}" for f in findings if f.level is not Level.OK]
-
 
 @pytest.mark.parametrize(
     "check", [kernel.check, sysctls.check, managers.check, nics.check, cni.check, agent.check]
@@ -81,12 +29,6 @@ def test_a_node_in_good_health(check: Check) -> None:
     found = list(check(FACTS))
     assert found
     assert wrong(found) == []
-
-
-def only(findings: Iterable[Finding]) -> str:
-    (line,) = wrong(findings)
-    assert "; " in line, "it says how to mend it"
-    return line
 
 
 @pytest.mark.parametrize(
@@ -136,6 +78,19 @@ def test_neighbours_are_shared_by_all_pods() -> None:
     assert "9 for each of 110 pods" in only(sysctls.check(few))
 
 
+def test_two_nics_in_one_network() -> None:
+    """ARP flux: by default a NIC answers for every address of the node."""
+    both = replace(FACTS, networks=dict.fromkeys(("ens192", "ens224"), (Prefix("10.6.0.0/16"),)))
+    line = only(sysctls.check(both))
+    assert line.startswith("warning NICs ens192 and ens224: are in one network")
+    assert "net.ipv4.conf.ens224.arp_ignore=1" in line
+    assert "net.ipv4.conf.ens224.arp_announce=2" in line
+    quiet = {"ipv4/conf/all/arp_ignore": "1", "ipv4/conf/all/arp_announce": "2"}
+    assert wrong(sysctls.check(replace(both, sysctls=SYSCTLS | quiet))) == []
+    apart = {"ens192": (Prefix("10.6.0.0/16"),), "ens224": (Prefix("10.7.0.0/16"),)}
+    assert wrong(sysctls.check(replace(FACTS, networks=apart))) == []
+
+
 def test_a_kernel_without_ipv6() -> None:
     without = {key: value for key, value in SYSCTLS.items() if not key.startswith("ipv6")}
     assert "the kernel has no IPv6" in only(sysctls.check(replace(FACTS, sysctls=without)))
@@ -154,85 +109,6 @@ def test_a_kernel_without_ipv6() -> None:
 def test_what_the_next_boot_sets(files: dict[str, str], words: str) -> None:
     found = wrong(sysctls.check(replace(FACTS, managers=Managers(sysctl_files=files))))
     assert [line[: len(words)] for line in found] == ([words] if words else [])
-
-
-def managed(**known: Any) -> list[str]:
-    return wrong(managers.check(replace(FACTS, managers=Managers(**known))))
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("", ["the coordinator's veths", "Calico's veths"]),
-        ("[keyfile]\nunmanaged-devices=interface-name:cali*", ["the coordinator's veths"]),
-        ("[keyfile]\nunmanaged-devices=interface-name:veth*;interface-name:cali*", []),
-        ("[keyfile]\nunmanaged-devices=*,except:interface-name:eth0", []),
-        ("[device-pods]\nmatch-device=driver:veth\nmanaged=0", []),
-        ("#[keyfile]\n#unmanaged-devices=interface-name:*", ["the coordinator's veths"]),
-    ],
-)
-def test_network_manager(text: str, left: list[str]) -> None:
-    found = managed(network_manager=True, network_manager_files={"/f": text})
-    assert len(found) == bool(left)
-    assert all(words in found[0] for words in left)
-    assert all("unmanaged-devices=interface-name:veth*" in line for line in found)
-
-
-NONE_FOREIGN = "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", ["ManageForeignRoutes=no, ManageForeignRoutingPolicyRules=no"]),
-        ("[Network]\nManageForeignRoutes=no\n", ["write ManageForeignRoutingPolicyRules=no"]),
-        (NONE_FOREIGN, []),
-    ],
-)
-def test_networkd_and_what_is_not_its_own(text: str, words: list[str]) -> None:
-    found = managed(networkd=True, networkd_files={"/f": text})
-    assert len(found) == len(words)
-    assert all(each in line for each, line in zip(words, found, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("[Match]\nName=*\n[Network]\nDHCP=yes", 2),
-        ("[Match]\nName=veth*\n[Network]\nDHCP=yes", 1),
-        ("[Match]\nName=veth* cali*\n[Link]\nUnmanaged=yes", 0),
-        ("[Match]\nName=en*\n[Network]\nDHCP=yes", 0),
-        ("[Match]\nName=!veth* cali*\n", 0),
-        ("[Match]\nMACAddress=02:00:00:00:00:01\n", 0),
-    ],
-)
-def test_networks_of_networkd_that_match_pods_links(text: str, count: int) -> None:
-    found = managed(
-        networkd=True, networkd_files={"/f": NONE_FOREIGN}, network_files={"/n.network": text}
-    )
-    assert len(found) == count
-    assert all("/n.network: matches" in line for line in found)
-
-
-PERSISTENT = "[Match]\nOriginalName=*\n[Link]\nMACAddressPolicy=persistent\n"
-OURS_FIRST = "[Match]\nKind=macvlan veth\n[Link]\nMACAddressPolicy=none\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "is_wrong"),
-    [
-        ({}, False),
-        ({"/99-default.link": PERSISTENT}, True),
-        ({"/10-spiderpool.link": OURS_FIRST, "/99-default.link": PERSISTENT}, False),
-        ({"/99-default.link": PERSISTENT.replace("*", "en*")}, False),
-    ],
-)
-def test_the_first_link_file_that_matches_sets_the_policy(
-    files: dict[str, str], is_wrong: bool
-) -> None:
-    found = managed(link_files=files)
-    assert len(found) == is_wrong
-    assert all("MACAddressPolicy: persistent for macvlan" in line for line in found)
 
 
 @pytest.mark.parametrize(
