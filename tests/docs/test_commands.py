@@ -25,32 +25,39 @@ HELM = re.compile(r"^(?:\$ )?(helm (?:install|upgrade) .+)$", re.MULTILINE)
 
 
 def commands(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """(page, line and column, command) of each that is written on a page."""
+    """(page, line and column, command) of each; one in a sentence may leave its end out."""
     for page in PAGES:
         text = page.read_text()
         for match in pattern.finditer(text):
             before = text[: match.start(1)]
+            command = match[1].strip() + (" ..." if before.endswith("`") else "")
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            yield f"{page.relative_to(ROOT)}:{line}:{column}", match[1].strip()
+            yield f"{page.relative_to(ROOT)}:{line}:{column}", command
 
 
 OURS = dict(commands(FOUND))
 
 
 def understood(text: str) -> bool:
-    """Whether the program takes these words; nothing is carried out."""
-    name, *words = shlex.split(text.replace(" ...", " x"))
-    program, package, known = PROGRAMS[name]
-    if len(words) == 1 and words[0] in known:
-        return True  # the command's name, of which the sentence speaks
+    """Whether the program takes these words, and for ``...`` perhaps one more; nothing is done."""
+    whole = text.removesuffix(" ...").replace(" ...", " x")
+    name, *words = shlex.split(whole)
+    _, package, known = PROGRAMS[name]
     if not words or words[0] not in known:
         return False
+    if words == [words[0]] and text.endswith(" ..."):
+        return True  # the command's name, of which a sentence speaks
     __import__(f"{package}.{words[0]}")
+    ends = ([], ["x"]) if text.endswith(" ...") else ([],)
     with mock.patch(f"{package}.{words[0]}.main", return_value=0):
-        try:
-            return program(words) == 0
-        except SystemExit:
-            return False
+        return any(_is_taken(PROGRAMS[name][0], [*words, *end]) for end in ends)
+
+
+def _is_taken(program: Callable[[list[str]], int], words: list[str]) -> bool:
+    try:
+        return program(words) == 0
+    except SystemExit:
+        return False
 
 
 @pytest.mark.parametrize("where", OURS)
