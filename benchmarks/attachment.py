@@ -19,6 +19,7 @@ from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.request import CniRequest, parse_request
 from spiderpool.ipam.conflicts import Fate
 from spiderpool.kernel.in_process import InProcess
+from spiderpool.kernel.remote import Remote
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
@@ -71,6 +72,8 @@ class Attachment:
     mode: str
     host: str
     handler: CoordinatorHandler
+    split: CoordinatorHandler
+    """The same, whose kernel role is another process."""
 
     def raw(self, command: CniCommand) -> RawRequest:
         """What the plugin sends to the agent."""
@@ -88,10 +91,11 @@ class Attachment:
         config = {"cniVersion": "1.0.0", "name": "macvlan-ens192", "mode": self.mode}
         return RawRequest(env, json.dumps(config | {"prevResult": result}).encode())
 
-    async def handle(self, command: CniCommand) -> None:
+    async def handle(self, command: CniCommand, *, split: bool = False) -> None:
         """A call of the warm handler, without the socket."""
         raw = self.raw(command)
-        await self.handler.handle(parse_request(raw.env, raw.stdin), self.node, self.pod)
+        handler = self.split if split else self.handler
+        await handler.handle(parse_request(raw.env, raw.stdin), self.node, self.pod)
 
     def call(self) -> Call:
         """What the handler makes of an ADD before it reads the namespaces."""
@@ -131,7 +135,9 @@ def _things(state: NetState) -> Iterator[frozenset[str]]:
 
 
 @contextmanager
-def attachments(state: Path, pods_a_node: int) -> Iterator[tuple[Attachment, Attachment]]:
+def attachments(
+    state: Path, kernel_socket: Path, pods_a_node: int
+) -> Iterator[tuple[Attachment, Attachment]]:
     """net1 beside Calico's eth0, and eth0 alone, on a node of ``pods_a_node`` Calico pods.
 
     Must run in a sandbox.
@@ -141,10 +147,11 @@ def attachments(state: Path, pods_a_node: int) -> Iterator[tuple[Attachment, Att
         build_ours(plan, ledger)
         alone = ledger.create("alone")
         apply(alone, [up("lo")])
-        node, handler = ledger[NODE], CoordinatorHandler(PageSources(), state, InProcess())
-        beside = ledger[f"{NODE}-0"]
-        overlay = Attachment(node, beside, IfName("net1"), "overlay", "10.6.212.145", handler)
-        underlay = Attachment(node, alone, IfName("eth0"), "underlay", "10.6.212.146", handler)
+        node, beside = ledger[NODE], ledger[f"{NODE}-0"]
+        roles = InProcess(), Remote(kernel_socket)
+        both = tuple(CoordinatorHandler(PageSources(), state, role) for role in roles)
+        overlay = Attachment(node, beside, IfName("net1"), "overlay", "10.6.212.145", *both)
+        underlay = Attachment(node, alone, IfName("eth0"), "underlay", "10.6.212.146", *both)
         overlay.make_nic(145)
         underlay.make_nic(146)
         yield overlay, underlay

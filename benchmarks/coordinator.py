@@ -6,7 +6,8 @@ Pods of the page's cluster: ``net1`` beside Calico's eth0 (overlay), ``eth0`` al
 with a veth of its own), each also on a node with many pods, and each a second time, when there
 is nothing to do. The floor of ``dump`` is the same netlink requests sent and their answers
 received but not looked at; that of ``apply`` the same operations, encoded beforehand, sent and
-acknowledged. ``by socket`` is the ADD by the agent's socket, in a process of its own.
+acknowledged. ``split`` is the ADD with the kernel role in another process, as deployed;
+``by socket`` the ADD by the agent's socket, in a process of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from unittest import mock
 
 from benchmarks.attachment import Attachment, attachments
 from benchmarks.counting import system_calls
-from benchmarks.serving import agent, call
+from benchmarks.serving import agent, call, kernel_role
 from benchmarks.tape import CHANGES, QUESTIONS, Tape, refused, with_indices
 from harness.netns import isolated
 from spiderpool.agent import coordinator as handler
@@ -44,7 +45,7 @@ PAUSE_SECONDS = 0.05
 PARTS = {"dump": "read_facts", "plan": "plan", "apply": "carry_out", "announce": "_announce"}
 """Parts of an ADD -> the functions of the handler's module that do them."""
 FLOORS = {"dump": "dump floor", "apply": "apply floor"}
-TOTAL, BY_SOCKET, REST = "ADD", "by socket", "rest"
+TOTAL, SPLIT, BY_SOCKET, REST = "ADD", "split", "by socket", "rest"
 Times = dict[str, list[float]]
 """Milliseconds of each round, by part."""
 
@@ -60,12 +61,13 @@ class Row:
 
     @property
     def ratios(self) -> dict[str, float]:
-        """Parts to their floors, and all of the ADD to the sum of its floors, where it has any."""
+        """Parts to their floors, all of the ADD to the sum of its floors, where it has any, and
+        the ADD with two processes to that with one."""
         pairs = {part: floor for part, floor in FLOORS.items() if self.ms.get(floor)}
         found = {part: self.ms[part] / self.ms[floor] for part, floor in pairs.items()}
         if pairs:
             found[TOTAL] = self.ms[TOTAL] / sum(self.ms[floor] for floor in pairs.values())
-        return found
+        return {**found, SPLIT: self.ms[SPLIT] / self.ms[TOTAL]}
 
 
 def milliseconds(start: float) -> float:
@@ -130,6 +132,12 @@ async def timed_add(attachment: Attachment, into: Times) -> None:
     into[REST].append(into[TOTAL][-1] - sum(into[part][-1] for part in PARTS))
 
 
+async def split_add(attachment: Attachment, into: Times) -> None:
+    start = time.perf_counter()
+    await attachment.handle(CniCommand.ADD, split=True)
+    into[SPLIT].append(milliseconds(start))
+
+
 def by_socket(attachment: Attachment, path: Path, into: Times) -> None:
     request = attachment.raw(CniCommand.ADD).encode()
     start = time.perf_counter()
@@ -166,6 +174,9 @@ async def measure_attachment(
                 await timed_add(attachment, taken)
             await taken_back(attachment)
             for taken in (first, again):
+                await split_add(attachment, taken)
+            await taken_back(attachment)
+            for taken in (first, again):
                 by_socket(attachment, path, taken)
             await taken_back(attachment)
             floors.measure(first)
@@ -185,8 +196,11 @@ async def measure_attachment(
 
 def measure(pods_a_node: int, rounds: int) -> list[Row]:
     """All cases on one cluster; must run in a sandbox."""
-    with tempfile.TemporaryDirectory() as name, attachments(Path(name), pods_a_node) as both:
-        path = Path(name) / "agent.sock"
+    with ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        path, kernel = folder / "agent.sock", folder / "kernel.sock"
+        held.enter_context(kernel_role(kernel))
+        both = held.enter_context(attachments(folder, kernel, pods_a_node))
         rows = []
         with agent(path, {"coordinator": Plugin(both[0].handler, frozenset())}):
             for one in both:
@@ -200,7 +214,8 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         lines.append(f"{row.case}: {row.operations} operations, {sum(row.calls.values())} calls")
         for part, value in row.ms.items():
-            ratio = f"{row.ratios[part]:>7.1f} x its floor" if part in row.ratios else ""
+            base = "in process" if part == SPLIT else "its floor"
+            ratio = f"{row.ratios[part]:>7.2f} x {base}" if part in row.ratios else ""
             lines.append(f"  {part:<12}{value:>8.2f} ms{ratio}")
         calls = sorted(row.calls.items(), key=lambda item: -item[1])
         lines.append("  " + ", ".join(f"{count} {name}" for name, count in calls))

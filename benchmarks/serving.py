@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,6 +44,19 @@ def agent(path: Path, plugins: Mapping[str, Plugin]) -> Iterator[None]:
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+@contextmanager
+def kernel_role(path: Path) -> Iterator[None]:
+    """Another process that works in namespaces, at ``path``, until the body ends."""
+    command = [sys.executable, "-m", "spiderpool.kernel", f"--socket={path}", "--log-level=error"]
+    with subprocess.Popen(command) as child:
+        try:
+            while not path.exists():
+                time.sleep(0.001)
+            yield
+        finally:
+            child.kill()
 
 
 def _serve(path: Path, plugins: Mapping[str, Plugin]) -> NoReturn:
