@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from harness.capture.stamps import stamping_socket
 from harness.capture.tap import CaptureLost, Tap
 from spiderpool.netlink.namespace import Namespace
 
+KEEP_UP_SECONDS = 0.05
 _CLOSERS = 50
 """Closing a packet socket waits 8 to 16 ms for the kernel; waits side by side share it."""
 
@@ -37,6 +39,13 @@ class Recording:
         for loss in self._losses:
             raise loss
         return tuple(sorted(self._frames, key=_moment))
+
+    async def keep_up(self) -> None:
+        """Read what is heard again and again until cancelled: sockets have room for a moment of
+        a busy node's frames, not for the seconds that a silence is waited for."""
+        while True:
+            await asyncio.sleep(KEEP_UP_SECONDS)
+            self._capture.drain()
 
     def take(self, frames: list[Frame], loss: CaptureLost | None) -> None:
         self._frames += frames

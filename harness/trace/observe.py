@@ -92,7 +92,11 @@ async def observe_all(
             ask(one.protocol, _origin(one, namespaces), (one.target, one.port), identity, patience)
             for one, identity in zip(sendings, identities, strict=True)
         )
-        answers = await asyncio.gather(*asking)
+        keeping_up = asyncio.create_task(recording.keep_up())
+        try:
+            answers = await asyncio.gather(*asking)
+        finally:
+            keeping_up.cancel()
         frames = recording.frames()
     return [
         Observation(

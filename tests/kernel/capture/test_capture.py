@@ -11,7 +11,7 @@ from socket import AF_INET, SOCK_DGRAM
 import pytest
 from small_network import Row, row
 
-from harness.capture.capture import Capture
+from harness.capture.capture import KEEP_UP_SECONDS, Capture
 from harness.capture.pcapng import pcapng
 from harness.capture.tap import CaptureLost
 from harness.probes.clients import ask
@@ -143,6 +143,25 @@ def test_lost_frames_are_not_passed_over_in_silence(net: Row, capture: Capture) 
         with pytest.raises(CaptureLost, match="client lost"):
             recording.frames()
     seen(net, capture, Protocol.ICMP, "10.2.0.2")
+
+
+def test_a_long_recording_keeps_up_with_more_than_a_buffer_keeps(
+    net: Row, capture: Capture
+) -> None:
+    bursts, size = 12, 1000  # together more than in the test before
+
+    async def scene() -> int:
+        with capture.recording() as recording, net.client.socket(AF_INET, SOCK_DGRAM) as sender:
+            keeping_up = asyncio.create_task(recording.keep_up())
+            for _ in range(bursts):
+                for _ in range(size):
+                    sender.sendto(b"", ("10.1.0.1", 9))
+                await asyncio.sleep(2 * KEEP_UP_SECONDS)
+            keeping_up.cancel()
+            sent = [f for f in recording.frames() if f.place == "client" and f.outgoing]
+            return len(sent)
+
+    assert asyncio.run(scene()) >= bursts * size
 
 
 def test_a_capture_file_is_read_by_others(net: Row, capture: Capture, tmp_path: Path) -> None:
