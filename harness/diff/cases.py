@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.capture.capture import Capture
 from harness.capture.frame import Frame
-from harness.capture.packet import neighbour_asked_for
+from harness.capture.packet import neighbour_answered_for, neighbour_asked_for
 from harness.diff.compared import Compared, side_by_side
 from harness.diff.courses import Course, Ground, courses
 from harness.diff.farends import on_lan, on_node
@@ -33,6 +33,7 @@ from harness.netns.capabilities import has_ipv6
 from harness.netns.ledger import Ledger
 from harness.netns.sandbox import RUN
 from harness.trace.observe import Observation, observe_all, read_wires
+from harness.trace.wires import Nic
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.undo import undo
 from spiderpool.netlink.apply import apply, apply_all
@@ -40,7 +41,7 @@ from spiderpool.netlink.dump import dump
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import Neighbour
 from spiderpool.netlink.operations import DeleteNeighbour, Operation
-from spiderpool.types.address import Family
+from spiderpool.types.address import Address, Family
 from spiderpool.types.names import IfName
 
 PATIENCE_SECONDS = 1.0
@@ -110,9 +111,16 @@ class _Probed:
         ):
             seen = asyncio.run(self._send(probes))
             places = {place: self._namespaces[place] for place in (POD, NODE)}
-            marks = dict(reply_marks(POD, state.pod))
-            found = courses(seen, Ground(places, marks, frozenset(places)))
-        self._forget_neighbours(seen[0].frames if seen else ())
+            ground = Ground(
+                places,
+                dict(reply_marks(POD, state.pod)),
+                frozenset(places),
+                rivals=dict(_rivals(seen)),
+            )
+            found = courses(seen, ground)
+        self._forget_neighbours(
+            frame for frames in {one.frames for one in seen} for frame in frames
+        )
         self.taken.append({one.name: it for one, it in zip(probes, found, strict=True)})
         return answer
 
@@ -129,9 +137,29 @@ class _Probed:
             apply_all(namespace, [DeleteNeighbour(entry) for entry in dict.fromkeys(known)])
 
     async def _send(self, probes: tuple[Probe, ...]) -> list[Observation]:
+        """The LAN's first, so that it asks for the pod's MACs before it can have learned them."""
         wires = read_wires(self._namespaces, {POD: NODE, NODE: FAR}, FAR)
-        sendings = [probe.sending for probe in probes]
-        return await observe_all(sendings, self._namespaces, self._capture, wires, PATIENCE_SECONDS)
+        heard = self._namespaces, self._capture, wires, PATIENCE_SECONDS
+        found: dict[Probe, Observation] = {}
+        for of_lan in (True, False):
+            now = [one for one in probes if one.is_of_lan is of_lan]
+            seen = await observe_all([one.sending for one in now], *heard)
+            found |= dict(zip(now, seen, strict=True))
+        return [found[one] for one in probes]
+
+
+def _rivals(seen: Iterable[Observation]) -> Iterator[tuple[Address, tuple[str, ...]]]:
+    """Of each address that the LAN sent to, the pod's NICs that answered for its MAC."""
+    for one in seen:
+        if one.sending.place == FAR:
+            told = {
+                str(Nic(POD, frame.link))
+                for frame in one.frames
+                if frame.place == POD
+                and frame.outgoing
+                and neighbour_answered_for(frame) == one.sending.target
+            }
+            yield one.sending.target, tuple(sorted(told))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ says about each decision on its way."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from harness.capture.packet import neighbour_answered_for, neighbour_asked_for
@@ -15,6 +15,7 @@ from harness.trace.observe import Observation, Sending
 from harness.trace.path import RoundTrip
 from harness.trace.wires import Nic
 from spiderpool.netlink.namespace import Namespace
+from spiderpool.types.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Course:
     """How a probe ended; ``request`` and ``reply`` are the NICs that it was seen at, in order,
     like ``pod.eth0``.
 
-    ``rivals`` are the NICs that told a MAC for the target's address; it is chance whose is used.
+    ``rivals`` and ``reply_rivals`` are the NICs that tell their MAC for the address that the
+    packet goes to; whose is used is chance.
     """
 
     outcome: Outcome
@@ -50,6 +52,7 @@ class Course:
     reply: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     rivals: tuple[str, ...] = ()
+    reply_rivals: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -72,23 +75,27 @@ class Course:
     @property
     def _essence(self) -> tuple[object, ...]:
         asked_by = [choice.seen for choice in self.choices if not self.request]
-        return self.outcome is Outcome.REPLIED, self._way, self.reply, *asked_by
+        return self.outcome is Outcome.REPLIED, *self._ways, *asked_by
 
     @property
-    def _way(self) -> tuple[str, ...]:
-        """The request's, whichever rival it came to."""
-        if len(self.rivals) > 1 and self.request[-1:] and self.request[-1] in self.rivals:
-            return (*self.request[:-1], " or ".join(self.rivals))
-        return self.request
+    def _ways(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """There and back, to whichever rival."""
+        return _to_any(self.request, self.rivals), _to_any(self.reply, self.reply_rivals)
 
     def __str__(self) -> str:
-        there = " > ".join(self._way) or "not seen to leave"
-        same = self.reply == tuple(reversed(self.request))
-        back = "and back" if same else f"back by {' > '.join(self.reply)}"
-        words = [there, back] if self.reply else [there]
+        request, reply = self._ways
+        there = " > ".join(request) or "not seen to leave"
+        back = "and back" if reply == request[::-1] else f"back by {' > '.join(reply)}"
+        words = [there, back] if reply else [there]
         if self.outcome is not Outcome.REPLIED:
             words.append(f"{self.outcome}: {self.detail}")
         return ", ".join(words)
+
+
+def _to_any(way: tuple[str, ...], rivals: tuple[str, ...]) -> tuple[str, ...]:
+    if len(rivals) > 1 and way[-1:] and way[-1] in rivals:
+        return (*way[:-1], " or ".join(rivals))
+    return way
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,8 @@ class Ground:
 
     ``deciding`` are the places whose decisions are held against the kernel's lookups, with the
     ``marks`` of :func:`harness.trace.explain.decisions`; ``crossed`` are those whose NICs are
-    told, as ``called`` says; ``endpoints`` may be chosen by a service.
+    told, as ``called`` says; ``endpoints`` may be chosen by a service; ``rivals`` are the NICs
+    that tell their MAC for an address.
     """
 
     deciding: Mapping[str, Namespace]
@@ -105,6 +113,7 @@ class Ground:
     crossed: Set[str]
     called: Callable[[Nic], str] = str
     endpoints: Set[str] = frozenset()
+    rivals: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
 
 
 def courses(observations: Sequence[Observation], ground: Ground) -> list[Course]:
@@ -140,20 +149,15 @@ def _course(observation: Observation, known: Mapping[Decision, Way], ground: Gro
         choices.append(Choice(decision.what, decision.place, seen, way))
     trip = observation.trips[-1] if observation.trips else RoundTrip("data", (), ())
     request, reply = _crossings(observation.sending, trip, ground)
-    rivals = _rivals(observation, trip, ground)
-    return Course(answer.outcome, detail, request, reply, tuple(choices), rivals)
-
-
-def _rivals(observation: Observation, trip: RoundTrip, ground: Ground) -> tuple[str, ...]:
-    end = trip.request[-1].nic.place if trip.request else None
-    told = {
-        ground.called(Nic(frame.place, frame.link))
-        for frame in observation.frames
-        if frame.place == end
-        and frame.outgoing
-        and neighbour_answered_for(frame) == observation.sending.target
-    }
-    return tuple(sorted(told))
+    return Course(
+        answer.outcome,
+        detail,
+        request,
+        reply,
+        tuple(choices),
+        ground.rivals.get(observation.sending.target, ()),
+        ground.rivals.get(trip.reply[-1].packet.destination, ()) if trip.reply else (),
+    )
 
 
 def _asks_in_vain(observation: Observation, place: str, way: Way) -> bool:

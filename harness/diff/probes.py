@@ -29,6 +29,11 @@ class Probe:
     name: str
     sending: Sending
 
+    @property
+    def is_of_lan(self) -> bool:
+        """Whether a neighbour of the pod or of the node sends it."""
+        return self.sending.place == FAR and self.sending.source not in CLIENT.values()
+
 
 def probes_of(case: Case, state: Pair, lan: NetState) -> tuple[Probe, ...]:
     """node -> pod, LAN -> pod, outside by the node -> pod, and pod -> node, services, other

@@ -66,13 +66,17 @@ def test_chance_in_one_decision_excuses_nothing_in_another() -> None:
     assert not one.is_like(replace(one, request=("pod.net1",), choices=(net1, by_node)))
 
 
-def test_whose_mac_was_used_is_chance_when_two_nics_tell_theirs() -> None:
+def test_whose_mac_is_used_is_chance_when_two_nics_tell_theirs() -> None:
     rivals = ("pod.eth0", "pod.net1")
-    one = Course(Outcome.REPLIED, request=("node.ens192", "pod.eth0"), reply=(), rivals=rivals)
+    one = Course(Outcome.REPLIED, request=("node.ens192", "pod.eth0"), rivals=rivals)
     two = replace(one, request=("node.ens192", "pod.net1"))
-    assert one.is_like(two) and str(one).startswith("node.ens192 > pod.eth0 or pod.net1")
+    assert one.is_like(two) and str(one) == "node.ens192 > pod.eth0 or pod.net1"
     assert not one.is_like(replace(two, rivals=("pod.net1",)))
     assert not one.is_like(replace(two, request=("node.cali", "pod.net1")))
+    back = Course(Outcome.REPLIED, request=("pod.net1",), reply=("pod.net1",), reply_rivals=rivals)
+    assert back.is_like(replace(back, reply=("pod.eth0",)))
+    assert not back.is_like(replace(back, reply=("pod.eth0",), reply_rivals=("pod.eth0",)))
+    assert str(back) == "pod.net1, back by pod.eth0 or pod.net1"
 
 
 def test_a_lookup_that_is_contradicted_is_not_equal() -> None:
