@@ -45,6 +45,7 @@ class Kubectl:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={"HOME": str(self._home), "PATH": "/usr/bin:/bin"},
+            process_group=0,  # a terminal's interrupt is for us; what tidies up goes on
         )
         try:
             printed, complaint = await child.communicate(stdin)

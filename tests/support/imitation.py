@@ -79,6 +79,7 @@ class Imitation:
             *("--cluster", self.inventory, *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            process_group=0,
         )
 
     async def objects(self, kinds: str) -> list[str]:

@@ -152,29 +152,22 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "until"),
+    ("number", "until"),
     [
-        ((signal.SIGKILL,), "served"),
-        ((signal.SIGKILL,), "wrong-way"),
-        ((signal.SIGTERM,), "served"),
-        ((signal.SIGINT, signal.SIGINT), "wrong-way"),
+        (signal.SIGKILL, "served"),
+        (signal.SIGKILL, "wrong-way"),
+        (signal.SIGTERM, "served"),
     ],
-    ids=["killed while it probes", "killed while it waits", "terminated", "interrupted twice"],
+    ids=["killed while it probes", "killed while it waits", "terminated"],
 )
-def test_an_interrupted_run_leaves_nothing(
-    tmp_path: Path, numbers: tuple[signal.Signals, ...], until: str
+def test_a_run_that_is_ended_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, until: str
 ) -> None:
     scenario = written(tmp_path)
 
     async def act(cluster: Imitation) -> list[str]:
-        run = await cluster.started("--json", scenario)
-        assert run.stdout is not None
-        async for line in run.stdout:
-            if json.loads(line).get("id") == until:
-                break
-        assert "Deployment/web" in await cluster.objects("deployments")
-        for number in numbers:
-            run.send_signal(number)
+        run = await begun(cluster, scenario, until)
+        run.send_signal(number)
         await run.wait()
         async with asyncio.timeout(30):
             while found := await cluster.objects("deployments,replicasets,pods"):
@@ -182,6 +175,45 @@ def test_an_interrupted_run_leaves_nothing(
         return found
 
     assert on_an_imitation(act) == []
+
+
+async def begun(cluster: Imitation, scenario: Path, until: str) -> asyncio.subprocess.Process:
+    """A run that has judged the expectation ``until``."""
+    run = await cluster.started("--json", scenario)
+    assert run.stdout is not None
+    async for line in run.stdout:
+        if json.loads(line).get("id") == until:
+            break
+    assert "Deployment/web" in await cluster.objects("deployments")
+    return run
+
+
+def test_a_person_who_interrupts_twice_interrupts_no_deletion(tmp_path: Path) -> None:
+    """A terminal's signals go to everything that the command has started."""
+    scenario = written(tmp_path)
+
+    async def act(cluster: Imitation) -> tuple[int, str, list[str]]:
+        run = await begun(cluster, scenario, "wrong-way")
+        os.killpg(run.pid, signal.SIGINT)
+        async with asyncio.timeout(30):
+            while not await is_being_deleted(cluster):
+                await asyncio.sleep(0.01)
+        os.killpg(run.pid, signal.SIGINT)
+        _, complaints = await run.communicate()
+        assert run.returncode is not None
+        return run.returncode, complaints.decode(), await cluster.objects("deployments,pods")
+
+    status, complaints, after = on_an_imitation(act)
+    assert status == 130
+    assert "Traceback" not in complaints
+    assert after == []
+
+
+async def is_being_deleted(cluster: Imitation) -> bool:
+    """Or is gone already."""
+    kubectl, path = cluster.cluster.kubectl, "{.metadata.deletionTimestamp}"
+    options = ("--ignore-not-found", "-o", f"jsonpath=there{path}")
+    return await kubectl.run("get", "deployment", "web", *options) != "there"
 
 
 def test_a_container_that_listens_itself_is_refused(tmp_path: Path) -> None:
