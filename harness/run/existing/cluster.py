@@ -61,9 +61,11 @@ class ExistingCluster:
         self._followed: object = None
 
     async def start(self, serve: Serve) -> None:
-        """Raises:
-        CannotRun: the cluster is none that the topology describes.
-        BadInput: the inventory or the kubeconfig cannot be used.
+        """Find its machines, and see that they are those of the topology.
+
+        Raises:
+            CannotRun: they are not.
+            BadInput: the inventory or the kubeconfig cannot be used.
         """
         self._client = connect(str(self.kubeconfig))
         await self._check_default_namespace()
@@ -85,7 +87,8 @@ class ExistingCluster:
 
     async def _check_default_namespace(self) -> None:
         """Manifests and tables that name no namespace mean the one called default."""
-        found = await self.kubectl.run("config", "view", "--minify", "-o", "jsonpath={..namespace}")
+        path = "jsonpath={.contexts[0].context.namespace}"
+        found = await self.kubectl.run("config", "view", "--minify", "-o", path)
         if found not in ("", "default"):
             raise BadInput(
                 f"{self.kubeconfig}: the current context's namespace",

@@ -16,6 +16,7 @@ import pytest
 from imitation import SCENARIOS, Imitation, imitation
 
 from harness.netns import isolated
+from harness.run.kubectl import Kubectl
 from harness.scenario.load import load
 
 pytestmark = [
@@ -273,3 +274,21 @@ def test_an_inventory_that_cannot_be_is_one_line(tmp_path: Path) -> None:
     assert status == 1
     words = f"router: {scenario}/web.yaml is no network namespace; give the path of a network"
     assert words in ended(events)["problem"]
+
+
+def test_a_context_of_another_namespace_is_refused(tmp_path: Path) -> None:
+    """The scenario's manifests and tables mean the default one."""
+    scenario, config = written(tmp_path), tmp_path / "kubeconfig"
+
+    async def act(cluster: Imitation) -> tuple[int, Events]:
+        shutil.copy(cluster.cluster.kubeconfig, config)
+        kubectl = Kubectl(config, tmp_path)
+        await kubectl.run("config", "set-context", "--current", "--namespace=kube-system")
+        return await cluster.harness("--kubeconfig", config, scenario)
+
+    status, events = on_an_imitation(act)
+    assert status == 1
+    assert ended(events)["problem"] == (
+        f"{config}: the current context's namespace: is 'kube-system'; "
+        "use a context whose namespace is default"
+    )
