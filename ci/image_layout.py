@@ -35,14 +35,14 @@ def digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def layer(title: str, folder: Path) -> Layer:
-    """All that is below ``folder``, as a layer."""
+def layer(title: str, folder: Path, effort: int = 9) -> Layer:
+    """All that is below ``folder``, as a layer; ``effort`` 0 to 9 makes it small."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path in sorted(folder.rglob("*")):
             archive.add(path, str(path.relative_to(folder)), recursive=False, filter=_anonymous)
     content = plain.getvalue()
-    return Layer(title, gzip.compress(content, mtime=0), digest(content))
+    return Layer(title, gzip.compress(content, effort, mtime=0), digest(content))
 
 
 def read_layer(title: str, blob: bytes) -> Layer:

@@ -62,28 +62,43 @@ def main() -> None:
     programs = kube_assets.kubernetes_folder(kube_assets.API_PROGRAMS + kube_assets.NODE_PROGRAMS)
     multus = kube_assets.multus_folder()
     foundation(ARCHITECTURE)  # what needs a network is brought before there is none
+    try:
+        groups = enter()
+        sys.exit(inside(options.command, groups, programs, multus))
+    except (SpiderpoolError, OSError) as error:
+        raise SystemExit(f"realcluster: {error}") from None
+
+
+def enter() -> Groups:
+    """Go into namespaces and control groups of our own; the latter.
+
+    Raises:
+        SandboxRefused: the kernel gives no namespaces.
+        OSError: it gives no control groups.
+    """
     groups = Groups(f"realcluster-{os.getpid()}", hierarchies(MOUNTS.read_text()))
     remove_when_over(groups)
     groups.join()
     sandbox.enter()
-    sys.exit(inside(options.command, groups, programs, multus))
+    return groups
 
 
 def inside(command: Sequence[str], groups: Groups, programs: Path, multus: Path) -> int:
-    """The exit status of ``command``, or 1 when there is no cluster to run it on."""
+    """The exit status of ``command``.
+
+    Raises:
+        SpiderpoolError: there is no cluster to run it on.
+        OSError: the machine lacks what it takes.
+    """
     topology = load(TOPOLOGY)
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), *SYSTEM_PROGRAMS))
-    try:
-        with Ledger() as ledger:
-            build(topology, ledger)
-            machine.furnish(ledger[NODE], NODE, groups)
-            machine.install_plugins(machine_plugins())
-            with ledger[NODE].entered():
-                cluster = Cluster(node_of(topology), access_of(topology), programs, sandbox.RUN)
-                return used(cluster, command, ledger, topology, multus)
-    except (SpiderpoolError, OSError) as error:
-        said(str(error))
-        return 1
+    with Ledger() as ledger:
+        build(topology, ledger)
+        machine.furnish(ledger[NODE], NODE, groups)
+        machine.install_plugins(machine_plugins())
+        with ledger[NODE].entered():
+            cluster = Cluster(node_of(topology), access_of(topology), programs, sandbox.RUN)
+            return used(cluster, command, ledger, topology, multus)
 
 
 def used(

@@ -63,8 +63,9 @@ class Cluster:
             ComponentFailed: one did not come up.
             NotDone: the cluster refuses what every cluster has.
         """
+        made = asyncio.create_task(asyncio.to_thread(archives))
         await asyncio.gather(self._start_control_plane(), self._start_runtime())
-        await asyncio.gather(self._start_node(), asyncio.to_thread(_import, archives))
+        await asyncio.gather(self._start_node(), _import(made))
 
     async def _start_control_plane(self) -> None:
         node, access = self.node, self.access
@@ -141,9 +142,9 @@ class Cluster:
         self.kubectl("wait", "--for=condition=Ready", name, "--timeout=60s")
 
 
-def _import(archives: Callable[[], Sequence[Path]]) -> None:
-    for command in import_commands(["ctr", "--namespace=k8s.io"], archives()):
-        run(*command)
+async def _import(archives: asyncio.Task[Sequence[Path]]) -> None:
+    for command in import_commands(["ctr", "--namespace=k8s.io"], await archives):
+        await asyncio.to_thread(run, *command)
 
 
 def _listening(port: int) -> Callable[[], bool]:

@@ -53,7 +53,7 @@ def _multus(folder: Path, programs: Path) -> Path:
     shutil.copy(programs / "passthru-cni", plugins / "passthru")
     for name in ("install_multus", "thin_entrypoint"):
         shutil.copy(programs / name, root)
-    _layout(output, [layer("multus", root)], {}, MULTUS)
+    _layout(output, [layer("multus", root, effort=0)], {}, MULTUS)
     return output
 
 
