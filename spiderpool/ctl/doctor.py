@@ -19,7 +19,7 @@ from spiderpool.ctl.node import agent, cluster, cni, kernel, managers, nics, sys
 from spiderpool.ctl.node.cluster import ClusterView, read_cluster
 from spiderpool.ctl.node.facts import NodeFacts
 from spiderpool.ctl.node.files import Root
-from spiderpool.ctl.node.reading import read_node
+from spiderpool.ctl.node.reading import links, read_node
 from spiderpool.errors import BadInput, KubeError
 
 CHECKS: tuple[Callable[[NodeFacts], Iterable[Finding]], ...] = (
@@ -83,7 +83,7 @@ def examine(
 
 
 def _masters_here(view: ClusterView | None, place: Root) -> tuple[str, ...]:
-    here = place.names("/sys/class/net")
+    here = links(place)
     named = (nic for nics in (view.masters.values() if view else ()) for nic in nics)
     return tuple(dict.fromkeys(nic for nic in named if nic in here))
 

@@ -103,7 +103,7 @@ async def look(client: Client) -> Facts:
     Raises:
         Unreachable: nobody answers.
     """
-    version = json.loads(await client.page("/version")).get("gitVersion", "")
+    version = await _version(client)
     objects: dict[Resource, list[Object]] = {}
     unread: dict[Resource, KubeError] = {}
     for kinds in (FIRST, THEN):
@@ -121,6 +121,18 @@ async def look(client: Client) -> Facts:
         certificate=await _certificate(client, seen),
         intents=await _intents(client, seen.component(resources.POD, "agent")),
     )
+
+
+async def _version(client: Client) -> str:
+    """Of Kubernetes; empty where it is not told. Raises Unreachable."""
+    try:
+        return str(json.loads(await client.page("/version"))["gitVersion"])
+    except Unreachable:
+        raise
+    except KubeError:
+        return ""
+    except (ValueError, KeyError, TypeError):
+        raise Unreachable("GET /version: what answers is not a Kubernetes API") from None
 
 
 async def _list(client: Client, kind: Resource) -> list[Object] | KubeError:

@@ -40,7 +40,7 @@ def read_node(root: Root, parents: tuple[str, ...], pods: int) -> NodeFacts:
     return NodeFacts(
         kernel=_kernel(root),
         sysctls=_sysctls(root, (*chosen, *behind)),
-        nics={name: _nic(root, name) for name in root.names("/sys/class/net")},
+        nics={name: _nic(root, name) for name in links(root)},
         parents=chosen,
         networks=behind,
         managers=_managers(root),
@@ -91,6 +91,12 @@ def _sysctls(root: Root, nics: tuple[str, ...]) -> dict[str, str]:
     keys = [*SYSCTLS, *(f"ipv4/conf/{link}/{name}" for link in links for name in OF_NICS)]
     values = ((key, root.text(f"/proc/sys/net/{key}")) for key in keys)
     return {key: value for key, value in values if value is not None}
+
+
+def links(root: Root) -> list[str]:
+    """Names of the node's links; other files lie beside them (bonding_masters)."""
+    folder = "/sys/class/net"
+    return [name for name in root.names(folder) if root.exists(f"{folder}/{name}/flags")]
 
 
 def _nic(root: Root, name: str) -> Nic:

@@ -350,3 +350,18 @@ def test_no_answer_is_one_line_and_status_2(shell: Any, monkeypatch: pytest.Monk
     status, out, err = shell.ctl("status")
     assert (status, out) == (2, "")
     assert err == "spiderpoolctl: cannot connect to 127.0.0.1:1: Connection refused\n"
+
+
+def test_something_else_that_answers_is_one_line_too(shell: Any) -> None:
+    shell.prepare(install)
+    shell.world.api.pages["/version"] = b"<html>"
+    status, _, err = shell.ctl("status")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "what answers is not a Kubernetes API" in err
+
+
+def test_a_version_that_is_not_told_is_left_out(shell: Any) -> None:
+    shell.prepare(install)
+    del shell.world.api.pages["/version"]
+    status, out, _ = shell.ctl("status", "--json")
+    assert (status, json.loads(out)["kubernetes"]) == (0, "")

@@ -47,6 +47,7 @@ FILES = {
     "sys/class/net/ens192/mtu": "9000\n",
     "sys/class/net/ens224/flags": "0x1002\n",
     "sys/class/net/ens224/master/uevent": "DEVTYPE=bond\nINTERFACE=bond0\n",
+    "sys/class/net/bonding_masters": "bond0",
     "run/NetworkManager/x": "",
     "etc/NetworkManager/NetworkManager.conf": "[main]\n",
     "etc/NetworkManager/conf.d/a.conf": "A",
@@ -89,6 +90,7 @@ def test_everything_is_read_below_the_root(root: Root) -> None:
     assert facts.parents == ("ens192", "ens224")
     assert facts.networks == {"ens192": ("10.6.0.0/16", "fd00::/64")}
     assert facts.sysctls == {"ipv4/ip_forward": "1", "ipv4/conf/ens192/rp_filter": "2"}
+    assert set(facts.nics) == {"ens192", "ens224"}
     ens192, ens224 = facts.nics["ens192"], facts.nics["ens224"]
     assert (ens192.up, ens192.promiscuous, ens192.carrier, ens192.mtu) == (True, True, True, 9000)
     assert ens192.driver == "vmxnet3"
