@@ -186,10 +186,10 @@ def _compared(case: Case, theirs: _Played, ours: _Played) -> Compared:
 
 
 def _statements(case: Case, theirs: Ours, ours: Ours) -> Iterator[tuple[Side, str]]:
-    """Refusals, then what the namespaces hold."""
-    for side, one in ((Side.THEIRS, theirs), (Side.OURS, ours)):
-        if one.answer.refusal:
-            yield side, f"refused: {one.answer.refusal}"
+    """A refusal that the other does not share, then what the namespaces hold."""
+    if bool(theirs.answer.refusal) is not bool(ours.answer.refusal):
+        side = Side.THEIRS if theirs.answer.refusal else Side.OURS
+        yield side, f"refused: {theirs.answer.refusal or ours.answer.refusal}"
     named = named_links(case)
     there, here = meaning(theirs.after, named), meaning(ours.after, named)
     yield from ((Side.THEIRS, str(statement)) for statement in sorted(there - here, key=str))

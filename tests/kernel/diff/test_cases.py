@@ -101,6 +101,15 @@ def test_a_refusal_is_told(case: Path, tmp_path: Path) -> None:
     assert (Side.THEIRS, "refused: not today") in compared.statements
 
 
+def test_refusals_in_other_words_are_equal(tmp_path: Path) -> None:
+    nonsense = write_case(tmp_path / "case", "sideways")
+    compared = calls(nonsense, executable(tmp_path, REFUSES))["ADD net1"]
+    assert compared.is_equal
+    idle = calls(nonsense, executable(tmp_path, NOTHING))["ADD net1"]
+    ((side, said),) = idle.statements
+    assert side is Side.OURS and "sideways" in said
+
+
 def test_the_command_says_it_by_its_exit_status(
     case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
