@@ -3,6 +3,9 @@
 The folders stay root's, so that root's CNI plugin can go on leaving intents there; a group gets
 them and what root has in them. The group's mark on a folder (setgid) is inherited by what comes
 later. It takes no capability: a file's owner may give it to a group that the owner is in.
+
+In the folder of states itself the agent may make nothing, or it could put a link in the place of
+the intents, and have root's plugin write wherever that leads.
 """
 
 from __future__ import annotations
@@ -14,9 +17,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-INTENTS = "intents"
+STATES = ("intents", "footprints", "devices")
+"""What is in the folder of states; see :class:`spiderpool.agent.options.Options`."""
 
-_FOLDER, _FILE = 0o2770, 0o660
+_CLOSED, _FOLDER, _FILE = 0o750, 0o2770, 0o660
+
+
+def show(folder: Path, group: int) -> None:
+    """Let the group into ``folder``, but make nothing in it; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _give(descriptor, group, _CLOSED)
+    finally:
+        os.close(descriptor)
 
 
 def hand_over(folder: Path, group: int) -> None:
@@ -59,8 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: done; 1: a line on stderr says why not."""
     options = parser().parse_args(arguments)
     try:
-        for folder in (options.socket_dir, options.state_dir, options.state_dir / INTENTS):
+        for folder in (options.socket_dir, *(options.state_dir / name for name in STATES)):
             hand_over(folder, options.group)
+        show(options.state_dir, options.group)
     except OSError as error:
         sys.stderr.write(f"spiderpool-folders: {error.filename or 'a folder'}: {error.strerror}\n")
         return 1

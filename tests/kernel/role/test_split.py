@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,18 @@ def test_an_intent_that_roots_plugin_left_can_be_settled(folder: Path) -> None:
                 await asyncio.sleep(0.02)
 
     run(folder, scenario)
+
+
+def test_the_agent_cannot_lead_roots_plugin_elsewhere(folder: Path) -> None:
+    """Not by a link in the place of the intents; the control: in its own folders it may."""
+    intents = folder / "state" / "intents"
+    move = [*powers(AGENT, AGENT, ()), "mv", "-T"]
+    mine = folder / "state" / "footprints" / "x"
+    subprocess.run([*powers(AGENT, AGENT, ()), "mkdir", mine], check=True)
+    subprocess.run([*move, mine, mine.with_name("y")], check=True)
+    done = subprocess.run([*move, intents, mine], capture_output=True, text=True, check=False)
+    assert "Permission denied" in done.stderr
+    assert intents.is_dir()
 
 
 def test_one_that_is_told_to_end_goes_on_until_the_agent_has(folder: Path) -> None:
