@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from spiderpool.coordinator.advertised import forget, stop_listening
 from spiderpool.coordinator.config import Config
 from spiderpool.coordinator.facts import (
     Facts,
-    mode_of,
     node_addresses,
     node_link_name,
-    passage_of,
     usable_addresses,
 )
 from spiderpool.coordinator.footprint import Footprint
@@ -26,7 +24,7 @@ from spiderpool.errors import OperationFailed
 from spiderpool.netlink.apply import absent, apply, apply_all
 from spiderpool.netlink.objects import NetState, Route
 from spiderpool.netlink.operations import Operation
-from spiderpool.netlink.selection import Selection
+from spiderpool.netlink.selection import EACH, Selection
 from spiderpool.netlink.transport import Transport
 from spiderpool.types.address import Address, Family, family_of, host_prefix
 from spiderpool.types.modes import Mode
@@ -36,6 +34,8 @@ log = logging.getLogger(__name__)
 
 _NOTHING = Selection(links=(), addresses_of=(), tables=(), neighbours_of=(), rules=False)
 _MARKS = replace(_NOTHING, reply_marks=True)
+_OF_THE_NODE = ("ipv4/conf/all/rp_filter", "ipv4/conf/*/rp_filter", "ipv6/conf/*/accept_ra")
+"""Settings of the node, and of its end of the veth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,11 @@ def read_facts(call: Call, pod: Transport, node: Transport) -> Facts:
     )
     if call.config.mode is Mode.DISABLED:
         return facts
-    passage = passage_of(facts, mode_of(facts)).node_link
-    details = _read_links_of_node(node, passage, _links_of_addresses(facts))
-    return replace(
-        facts,
-        node=replace(facts.node, neighbours=details.neighbours, sysctls=details.sysctls),
-    )
+    others = _links_of_addresses(facts)
+    if not others:
+        return facts
+    found = node.dump(replace(_NOTHING, neighbours_of=others)).neighbours
+    return replace(facts, node=replace(facts.node, neighbours=(*facts.node.neighbours, *found)))
 
 
 def _read_pod(pod: Transport, nic: IfName) -> NetState:
@@ -118,7 +117,8 @@ def _routes_of(node: Transport, table: TableID, families: Sequence[Family]) -> t
 
 
 def _links_to(call: Call, pod: NetState | None) -> Selection:
-    """The node's end of the veth to the pod, whoever made it; the node's addresses; rules."""
+    """The node's end of the veth to the pod, whoever made it, with its neighbours; the node's
+    addresses; rules."""
     first = pod.link(call.config.first_nic) if pod is not None else None
     numbers = (first.parent_index,) if first is not None and first.parent_index else ()
     return Selection(
@@ -126,7 +126,8 @@ def _links_to(call: Call, pod: NetState | None) -> Selection:
         link_numbers=numbers,
         link_local=False,
         tables=(),
-        neighbours_of=(),
+        neighbours_of=(EACH,),
+        sysctls=_OF_THE_NODE,
     )
 
 
@@ -138,29 +139,20 @@ def _is_known(addresses: Sequence[Address], node: NetState) -> bool:
     )
 
 
-def _links_of_addresses(facts: Facts) -> list[IfName]:
-    """Links of the node to which an earlier owner of the NIC's addresses was routed."""
+def _links_of_addresses(facts: Facts) -> tuple[IfName, ...]:
+    """Other links of the node to which an owner of the NIC's addresses was routed before."""
     places = {
         host_prefix(address)
         for family in Family
         for address in usable_addresses(facts.pod, facts.nic, family)
     }
     table = facts.config.host_rule_table
-    return [
+    found = {
         route.link
         for route in facts.node.routes
         if route.table == table and route.link is not None and route.destination in places
-    ]
-
-
-def _read_links_of_node(node: Transport, passage: IfName, others: Iterable[IfName]) -> NetState:
-    keys = (
-        "ipv4/conf/all/rp_filter",
-        f"ipv4/conf/{passage}/rp_filter",
-        f"ipv6/conf/{passage}/accept_ra",
-    )
-    links = tuple(dict.fromkeys((passage, *others)))
-    return node.dump(replace(_NOTHING, neighbours_of=links, sysctls=keys))
+    }
+    return tuple(found - {link.name for link in facts.node.links})
 
 
 def macs_of(pod: Transport, nic: IfName) -> tuple[str, frozenset[str]]:
@@ -230,10 +222,6 @@ def detach(
         pod=inside,
         footprint=footprint,
     )
-    if (link := departure.node_link) is not None:
-        details = _read_links_of_node(node, link, ())
-        state = replace(departure.node, neighbours=details.neighbours, sysctls=details.sysctls)
-        departure = replace(departure, node=state)
     made = removal(departure)
     failures = [*apply_all(node, made.node)]
     if pod is not None:

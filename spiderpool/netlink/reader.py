@@ -72,7 +72,7 @@ class StateReader:
             addresses=tuple(self._addresses()),
             routes=tuple(self._routes()),
             rules=tuple(self._rules()),
-            neighbours=tuple(self._neighbours()),
+            neighbours=tuple(self._neighbours(links)),
             sysctls=self._sysctls(links),
         )
 
@@ -125,8 +125,8 @@ class StateReader:
         for family in self._selection.families if self._selection.rules else ():
             yield from _decoded(self._channel.dump(requests.rules(family)), family, decode.rule)
 
-    def _neighbours(self) -> Iterator[Neighbour]:
-        for index in self._indices(self._selection.neighbours_of):
+    def _neighbours(self, links: Collection[Link]) -> Iterator[Neighbour]:
+        for index in self._indices(self._selection.neighbourhoods(links)):
             for family in self._selection.families:
                 for proxy in (False, True):
                     request = requests.neighbours(family, index, proxy=proxy)

@@ -9,6 +9,8 @@ from spiderpool.netlink.objects import Link
 from spiderpool.types.address import Address, Family
 from spiderpool.types.names import IfName, TableID
 
+EACH = IfName("*")
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -18,8 +20,9 @@ class Selection:
     ``link_local``, IPv6 link-local addresses are left out; a node has one for each pod.
     ``tables`` None means every table but ``local``, which the kernel keeps itself.
     ``routes_to``: besides ``tables``, the entries that decide about packets to these.
-    ``sysctls`` are keys as in :class:`spiderpool.netlink.operations.SetSysctl`; ``*`` stands
-    for each link of the answer but loopback. Those that do not exist are left out.
+    ``sysctls`` are keys as in :class:`spiderpool.netlink.operations.SetSysctl`; those that do
+    not exist are left out of the answer. In these and in ``neighbours_of``, ``*`` stands for
+    each link of the answer but loopback.
     """
 
     links: tuple[IfName, ...] | None = None
@@ -39,6 +42,13 @@ class Selection:
         names = [link.name for link in links if not link.loopback]
         for key in self.sysctls:
             yield from [key.replace("*", name) for name in names] if "*" in key else (key,)
+
+    def neighbourhoods(self, links: Iterable[Link]) -> tuple[IfName, ...] | None:
+        """``neighbours_of`` when these links are the answer's."""
+        names = self.neighbours_of
+        if names is None or EACH not in names:
+            return names
+        return tuple({*names, *(link.name for link in links if not link.loopback)} - {EACH})
 
 
 EVERYTHING = Selection()

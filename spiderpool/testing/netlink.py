@@ -146,7 +146,7 @@ def selected(state: NetState, selection: Selection) -> NetState:
         neighbours=tuple(
             one
             for one in state.neighbours
-            if wanted(one.link, selection.neighbours_of) and one.family in families
+            if wanted(one.link, selection.neighbourhoods(links)) and one.family in families
         ),
         reply_marks=state.reply_marks if selection.reply_marks else (),
         sysctls={key: state.sysctls[key] for key in selection.keys(links) if key in state.sysctls},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ from spiderpool.netlink.operations import (
     SetSysctl,
     UnmarkReplies,
 )
-from spiderpool.netlink.selection import Selection
+from spiderpool.netlink.selection import EACH, Selection
 from spiderpool.netlink.transport import Transport
 from spiderpool.testing.builders import address, direct, neighbour, pair, route, up
 from spiderpool.testing.netlink import Faulting, Recording
@@ -170,6 +171,15 @@ def test_a_sysctl_can_be_asked_for_of_each_link(transport: Transport) -> None:
     both = {f"ipv4/conf/{link}/rp_filter": "2" for link in ("eth0", "peer0")}
     assert dump(transport, every).sysctls == both
     assert dump(transport, some).sysctls == {"ipv4/conf/eth0/rp_filter": "2"}
+
+
+def test_neighbours_can_be_asked_for_of_each_link(transport: Transport) -> None:
+    entries = {"eth0": "10.1.0.9", "peer0": "10.2.0.9"}
+    apply(transport, (*NET, *(SetNeighbour(neighbour(*each)) for each in entries.items())))
+    one = Selection(links=(IfName("peer0"),), neighbours_of=(EACH,), families=(Family.V4,))
+    assert {each.address for each in dump(transport, one).neighbours} == {"10.2.0.9"}
+    both = replace(one, neighbours_of=(EACH, IfName("eth0")))
+    assert {each.address for each in dump(transport, both).neighbours} == set(entries.values())
 
 
 def test_a_dump_can_ask_what_decides_about_some_addresses(transport: Transport) -> None:
