@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class KernelWatch:
-    """:class:`spiderpool.agent.server.Readiness` of the kernel role and of ``others``.
+    """:class:`spiderpool.agent.server.NodeReadiness` of the kernel role and of ``others``.
 
     Without a ``path`` this process is the kernel role.
     """

@@ -24,6 +24,7 @@ from spiderpool.errors import (
     BadInput,
     CniCode,
     CniError,
+    KernelRoleGone,
     NamespaceGone,
     SpiderpoolError,
 )
@@ -40,6 +41,8 @@ SYNC_SECONDS = 10.0
 """How long an ADD waits for the caches of an agent that has just started."""
 SYNC_SECONDS_OF_DEL = 0.5
 """A DEL waits less, since it can be done later; below the second that the plugin gives it."""
+KERNEL_SECONDS, KERNEL_PAUSE = 10.0, 0.1
+"""How long an ADD waits for the kernel role, when that is another process."""
 WORK_SECONDS = 45.0
 """Below the time that the plugin waits for its answer."""
 DRAIN_SECONDS = 10.0
@@ -82,6 +85,14 @@ class Readiness(Protocol):
         ...
 
 
+class NodeReadiness(Readiness, Protocol):
+    """... and whether it can work in namespaces."""
+
+    async def there(self) -> None:
+        """Wait until the kernel role is there."""
+        ...
+
+
 class Postponed(Protocol):
     """Takes the DELs that cannot be carried out now."""
 
@@ -99,7 +110,7 @@ class Server:
         self,
         path: Path,
         plugins: Mapping[str, Plugin],
-        readiness: Readiness,
+        readiness: NodeReadiness,
         postponed: Postponed,
     ) -> None:
         self._path, self._plugins = path, plugins
@@ -153,12 +164,29 @@ class Server:
         lock = self._locks.setdefault(request.container_id, asyncio.Lock())
         try:
             async with lock, asyncio.timeout(WORK_SECONDS) as limit:
-                return await plugin.handler.handle(request, own, pod)
+                return await self._carry_through(plugin.handler, request, own, pod)
         except TimeoutError:
             if not limit.expired():
                 raise
             words = f"not done within {WORK_SECONDS:.0f} s"
             raise CniError(CniCode.TRY_AGAIN_LATER, words) from None
+
+    async def _carry_through(
+        self, handler: Handler, request: CniRequest, own: Namespace, pod: Namespace | None
+    ) -> dict[str, Any]:
+        """An ADD or CHECK that the kernel role's end has cut off begins again with the next one,
+        which finds what is done already."""
+        deadline = time.monotonic() + KERNEL_SECONDS
+        while True:
+            try:
+                return await handler.handle(request, own, pod)
+            except KernelRoleGone as gone:
+                if request.command not in NEEDS_POD or time.monotonic() > deadline:
+                    raise
+                log.warning("%s waits: %s", request, gone)
+            await asyncio.sleep(KERNEL_PAUSE)  # until its end is noticed
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._readiness.there(), deadline - time.monotonic())
 
     async def _wait_until_ready(self, request: CniRequest) -> None:
         patience = SYNC_SECONDS_OF_DEL if request.command is CniCommand.DEL else SYNC_SECONDS

@@ -40,9 +40,13 @@ class Readiness:
         self.ready = asyncio.Event()
         self.ready.set()
         self.known: list[str] = []
+        self.kernel = asyncio.Event()
 
     async def synced(self) -> None:
         await self.ready.wait()
+
+    async def there(self) -> None:
+        await self.kernel.wait()
 
     def problems(self, plugin: str) -> list[str]:
         return self.known
