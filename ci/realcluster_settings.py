@@ -15,6 +15,8 @@ from spiderpool.types.address import Address, Prefix, address_of, family_of, fro
 RUNTIME_SOCKET = Path("/run/containerd/containerd.sock")
 PAUSE = "localhost/pause:1"
 API_PORT = 6443
+DNS = "10.233.0.3"
+"""The page's CoreDNS; nobody is there until its manifest is applied."""
 USERS = {
     "admin": "admin",
     "controller-manager": "system:kube-controller-manager",
@@ -120,6 +122,7 @@ def kubelet_config(logs: Path, resolv_conf: Path) -> str:
         imageGCHighThresholdPercent=100,
         makeIPTablesUtilChains=False,
         volumePluginDir="/var/lib/kubelet/plugins",
+        clusterDNS=[DNS],
         podLogsDir=str(logs / "pods"),
         resolvConf=str(resolv_conf),
     )

@@ -1,9 +1,10 @@
-"""The acceptance page by packets: the harness' scenario, on this cluster."""
+"""The acceptance page by packets, and what annotations ask of IPAM: scenarios on this cluster."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from real_node import items, run, until
 
 from harness.run.events import Ended, Event, Judged, Result, Started
@@ -12,6 +13,10 @@ from harness.run.target import Existing
 from harness.scenario.load import load
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
+OF_ONE_NODE = (
+    "one-node",  # the page
+    *(f"ipam/{name}" for name in ("bad-annotations", "pool-rules", "precedence", "routes")),
+)
 KINDS = (
     "deployments,replicasets,pods,services,endpointslices,configmaps,spidercoordinators,"
     "spiderippools,spidermultusconfigs,network-attachment-definitions,spiderendpoints"
@@ -41,15 +46,16 @@ def network() -> list[str]:
     ]
 
 
-def test_every_expectation_holds_and_nothing_is_left(inventory: Path) -> None:
-    one_node = SCENARIOS / "one-node"
+@pytest.mark.parametrize("name", OF_ONE_NODE)
+def test_every_expectation_holds_and_nothing_is_left(inventory: Path, name: str) -> None:
+    scenario = SCENARIOS / name
     before, objects_before = network(), objects()
-    *events, ended = events_of(one_node, inventory)
+    *events, ended = events_of(scenario, inventory)
     assert isinstance(ended, Ended)
     assert (ended.problem, ended.cannot) == ("", "")
     judged = [event for event in events if isinstance(event, Judged)]
     assert [event for event in judged if event.result is not Result.PASSED] == []
-    assert [event.id for event in judged] == [each.id for each in load(one_node).expectations()]
+    assert [event.id for event in judged] == [each.id for each in load(scenario).expectations()]
     assert objects() == objects_before
     until(lambda: network() == before)
 
