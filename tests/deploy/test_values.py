@@ -12,6 +12,10 @@ BAD: list[tuple[Object, str]] = [
     ({"coordinator": {"modes": "overlay"}}, "additional properties 'modes' not allowed"),
     ({"cordinator": {"mode": "overlay"}}, "additional properties 'cordinator' not allowed"),
     ({"coordinator": {"tunePodRoutes": "yes"}}, "at '/coordinator/tunePodRoutes': got string"),
+    (
+        {"spiderpoolAgent": {"updateStrategy": {"rollingUpdate": {"maxSurge": 1}}}},
+        "at '/spiderpoolAgent/updateStrategy/rollingUpdate/maxSurge': value must be one of",
+    ),
     ({"coordinator": {"hostRuleTable": 254}}, "at '/coordinator/hostRuleTable'"),
     ({"coordinator": {"hijackCIDR": ["here"]}}, "at '/coordinator/hijackCIDR/0'"),
     ({"coordinator": {"podMACPrefix": "0b:1b"}}, "at '/coordinator/podMACPrefix'"),
