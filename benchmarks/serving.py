@@ -24,6 +24,9 @@ class Ready:
     async def synced(self) -> None:
         return
 
+    async def there(self) -> None:
+        return
+
     def problems(self, plugin: str) -> list[str]:
         return []
 

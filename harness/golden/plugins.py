@@ -127,6 +127,9 @@ class AlwaysReady:
     async def synced(self) -> None:
         return
 
+    async def there(self) -> None:
+        return
+
     def problems(self, plugin: str) -> list[str]:
         return []
 
