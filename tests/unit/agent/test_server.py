@@ -304,6 +304,37 @@ def test_calls_in_flight_are_finished_when_the_agent_ends(tmp_path: Path) -> Non
     asyncio.run(main())
 
 
+def test_a_call_that_takes_too_long_is_left_to_the_next_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection closes without an answer, when its work has ended; so the plugin asks on."""
+    monkeypatch.setattr(server_module, "DRAIN_SECONDS", 0.02)
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def work(*_: object) -> dict[str, Any]:
+        began.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.02)
+            ended.set()
+        return {}
+
+    async def main() -> None:
+        world = World(tmp_path, work)
+        serving = asyncio.create_task(world.server.run())
+        with await world.open() as connection:
+            send(connection, request().encode())
+            await began.wait()
+            serving.cancel()
+            assert await asyncio.get_running_loop().sock_recv(connection, 1) == b""
+        assert ended.is_set()
+        assert world.path.is_socket(), "the next agent's would be there already"
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(main())
+
+
 def test_a_new_agent_takes_the_socket_over(tmp_path: Path) -> None:
     async def main() -> None:
         old, new = World(tmp_path, None), World(tmp_path, None)
