@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,8 @@ ROOT = Path(__file__).parents[1]
 TOPOLOGY = ROOT / "scenarios" / "_topologies" / "one-node.yaml"
 NODE = "worker01"
 FILE = "SPIDERPOOL_CLUSTER"
+CACHES = ("KUBECACHEDIR", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")
+"""Where kubectl and Helm would write to the user's home."""
 SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -67,6 +70,8 @@ def main() -> None:
         sys.exit(inside(options.command, groups, programs, multus))
     except (SpiderpoolError, OSError) as error:
         raise SystemExit(f"realcluster: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 def enter() -> Groups:
@@ -92,6 +97,7 @@ def inside(command: Sequence[str], groups: Groups, programs: Path, multus: Path)
     """
     topology = load(TOPOLOGY)
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), *SYSTEM_PROGRAMS))
+    os.environ |= {name: str(sandbox.RUN / "cache" / name) for name in CACHES}
     with Ledger() as ledger:
         build(topology, ledger)
         machine.furnish(ledger[NODE], NODE, groups)

@@ -16,12 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.netns import syscalls
+from spiderpool.errors import SpiderpoolError
 
 MOUNTS = Path("/proc/self/mountinfo")
 ROOT = Path("/sys/fs/cgroup")
 CPUSET = ("cpuset.cpus", "cpuset.mems")
 LAST_SECONDS = 60.0
 _CLONE_NEWCGROUP = 0x02000000
+
+
+CONTROLLERS = ("cpu", "memory", "pids")
+
+
+class NoControllers(SpiderpoolError):
+    """Containers could not be limited; the text says what to enable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,16 @@ class Groups:
         return tuple(each.place / self.name for each in self.hierarchies)
 
     def join(self) -> None:
-        """Make them and go into them; children follow."""
+        """Make them and go into them; children follow.
+
+        Raises:
+            NoControllers: in the only hierarchy there is.
+        """
         for hierarchy, folder in zip(self.hierarchies, self.folders, strict=True):
             folder.mkdir()
-            if hierarchy.unified:  # a group with controllers has no processes of its own
-                (folder / "init").mkdir()
+            if hierarchy.unified:
+                check_controllers(folder)
+                (folder / "init").mkdir()  # a group with controllers has no processes of its own
                 (folder / "init" / "cgroup.procs").write_text("0")
                 continue
             if (folder / CPUSET[0]).exists():
@@ -104,6 +117,18 @@ class Groups:
         for folder in self.folders:
             while not _removed(folder) and time.monotonic() < end:
                 time.sleep(0.02)  # nothing tells that the last process is gone
+
+
+def check_controllers(folder: Path) -> None:
+    """What the runtime limits pods by must be there (Linux, cgroup-v2, section 2.4).
+
+    Raises:
+        NoControllers: with the way to get them.
+    """
+    there = (folder / "cgroup.controllers").read_text().split()
+    if missing := [f"+{name}" for name in CONTROLLERS if name not in there]:
+        enable = f"echo {' '.join(missing)} > {folder.parent / 'cgroup.subtree_control'}"
+        raise NoControllers(f"new groups of {folder.parent} lack controllers: {enable}")
 
 
 def _removed(folder: Path) -> bool:

@@ -12,8 +12,11 @@ from realcluster_cgroups import MOUNTS, Groups, hierarchies
 ROOT = Path(__file__).parents[3]
 PARTS = 10
 """Init, the worker, seven components, and what has begun of a container."""
-FOLDERS = tuple(map(Path, ("/var/lib/containerd", "/var/lib/kubelet", "/etc/cni", "/opt/cni",
-                           "/run/containerd", "/var/log/pods")))  # fmt: skip
+FOLDERS = (
+    *map(Path, ("/var/lib/containerd", "/var/lib/kubelet", "/etc/cni", "/opt/cni")),
+    *map(Path, ("/run/containerd", "/var/log/pods", "/var/log/containers")),
+    Path.home() / ".kube" / "cache" / "discovery" / "10.6.212.132_6443",
+)
 SETTINGS = ("kernel/panic", "vm/overcommit_memory", "kernel/hostname", "kernel/keys/root_maxkeys")
 
 

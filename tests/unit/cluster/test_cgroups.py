@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from realcluster_cgroups import Groups, Hierarchy, hierarchies
+from realcluster_cgroups import Groups, Hierarchy, NoControllers, check_controllers, hierarchies
 
 VERSION_1 = """\
 36 35 0:30 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct
@@ -36,6 +36,16 @@ def test_every_hierarchy_gets_one_folder(shown: str) -> None:
     found = hierarchies(shown)
     folders = Groups("realcluster-7", found).folders
     assert folders == tuple(each.place / "realcluster-7" for each in found)
+
+
+def test_missing_controllers_are_named_with_the_remedy(tmp_path: Path) -> None:
+    folder = tmp_path / "realcluster-7"
+    folder.mkdir()
+    (folder / "cgroup.controllers").write_text("cpuset cpu io\n")
+    with pytest.raises(NoControllers, match=r"echo \+memory \+pids > .*/cgroup.subtree_control"):
+        check_controllers(folder)
+    (folder / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
+    check_controllers(folder)
 
 
 def test_folders_are_removed_from_the_inside_out(tmp_path: Path) -> None:
