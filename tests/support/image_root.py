@@ -15,6 +15,8 @@ from image_foundation import MACHINES
 from image_layout import digest, read_layer, unpack_layer
 
 IMAGE = Path(__file__).parents[2] / "dist" / "image"
+READ_BY_THE_BUILD = ("ci", "deploy/image", "spiderpool")
+"""All of the tree that ci/build_image.py and ci/build_cni.py look at."""
 ARCHITECTURE = {machine: name for name, machine in MACHINES.items()}[platform.machine()]
 """This machine's."""
 

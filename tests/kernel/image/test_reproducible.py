@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from image_root import ARCHITECTURE
+from image_root import ARCHITECTURE, READ_BY_THE_BUILD
 
 ROOT = Path(__file__).parents[3]
 
 
 def checkout(folder: Path) -> None:
     """What the build reads, since the tree may change meanwhile."""
-    for part in ("ci", "spiderpool", "deploy/image", "dist/cni"):
+    for part in (*READ_BY_THE_BUILD, "dist/cni"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
 

@@ -18,9 +18,11 @@ import image_debian
 import pytest
 from image_foundation import MACHINES, PINS, REQUIREMENTS, compile_all
 from image_layout import Layout, digest, layer, read_layer, unpack_layer
+from image_root import READ_BY_THE_BUILD
 from image_sbom import Part, document
 
 ROOT = Path(__file__).parents[3]
+DOCKERFILE = ROOT / "deploy" / "image" / "Dockerfile"
 
 
 @pytest.fixture
@@ -157,8 +159,15 @@ def test_every_dependency_is_locked_with_hashes() -> None:
         assert "--hash=sha256:" in locked[name], f"{name}: see the first line of the lock"
 
 
+def test_the_dockerfile_copies_what_the_build_reads() -> None:
+    """tests/kernel/image/test_reproducible.py builds from these and nothing else."""
+    first = DOCKERFILE.read_text().partition("FROM scratch")[0]
+    copied = [line.split()[1:] for line in first.splitlines() if line.startswith("COPY")]
+    assert copied == [[part, part] for part in READ_BY_THE_BUILD]
+
+
 def test_the_dockerfile_says_what_the_layout_says() -> None:
-    text = (ROOT / "deploy" / "image" / "Dockerfile").read_text().replace("\\\n", " ")
+    text = DOCKERFILE.read_text().replace("\\\n", " ")
     last = text.rpartition("FROM scratch")[2]
     said = {line.split(None, 1)[0]: line.split(None, 1)[1] for line in last.splitlines() if line}
     config = build_image.CONFIG
