@@ -159,6 +159,15 @@ def test_every_dependency_is_locked_with_hashes() -> None:
         assert "--hash=sha256:" in locked[name], f"{name}: see the first line of the lock"
 
 
+def test_no_dependency_is_carried_for_nothing() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    sources = [path.read_text() for path in (ROOT / "spiderpool").rglob("*.py")]
+    for dependency in project["dependencies"]:
+        name = re.split(r"[<>=]", dependency)[0].lower().removeprefix("py")
+        used = re.compile(rf"^\s*(import|from) {name}\b", re.MULTILINE)
+        assert any(used.search(source) for source in sources), f"nobody imports {name}"
+
+
 def test_the_dockerfile_copies_what_the_build_reads() -> None:
     """tests/kernel/image/test_reproducible.py builds from these and nothing else."""
     first = DOCKERFILE.read_text().partition("FROM scratch")[0]
