@@ -77,12 +77,20 @@ def main() -> None:
 def enter() -> Groups:
     """Go into namespaces and control groups of our own; the latter.
 
+    It returns in a fork; the process that calls it ends itself after all of that, with its
+    exit status.
+
     Raises:
         SandboxRefused: the kernel gives no namespaces.
-        OSError: it gives no control groups.
+        NoControllers, OSError: it gives no control groups.
     """
     groups = Groups(f"realcluster-{os.getpid()}", hierarchies(MOUNTS.read_text()))
     remove_when_over(groups)
+    if (cluster := os.fork()) != 0:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the command, too
+        code = os.waitstatus_to_exitcode(os.waitpid(cluster, 0)[1])
+        groups.remove()
+        os._exit(code if code >= 0 else 128 - code)
     groups.join()
     sandbox.enter()
     return groups
