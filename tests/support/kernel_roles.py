@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from reachable import reachable
+
 from spiderpool.kernel.remote import Remote
 from spiderpool.kernel.server import Server
 from spiderpool.kernel.session import Open
@@ -67,6 +69,7 @@ def powers(user: int, group: int, capabilities: Sequence[str]) -> tuple[str, ...
     """What a container runtime does before it executes: user, group, capabilities, no more."""
     kept = ",".join(["-all", *(f"+{name.lower()}" for name in capabilities)])
     return (
+        *reachable(),
         *("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"),
         *(f"--bounding-set={kept}", f"--inh-caps={kept}", "--no-new-privs", "--"),
     )

@@ -36,7 +36,9 @@ def world(tmp_path: Path) -> Iterator[AttachedPod]:
         yield made
 
 
-def probe(world: AttachedPod, nic: IfName = NET1, *addresses: Address) -> tuple[bool, list[Address]]:
+def probe(
+    world: AttachedPod, nic: IfName = NET1, *addresses: Address
+) -> tuple[bool, list[Address]]:
     settled: list[Address] = []
 
     async def settle(one: Address) -> Fate:

@@ -55,10 +55,10 @@ def test_the_coordinator_has_parts_floors_and_calls() -> None:
         "underlay eth0, 2 pods",
         "underlay eth0, 2 pods, again",
     ]
-    parts = {"dump", "plan", "apply", "announce", "rest", "ADD", "by socket"}
+    parts = {"dump", "plan", "apply", "announce", "rest", "ADD", "split", "by socket"}
     assert set(first["ms"]) == parts | {"dump floor", "apply floor"}
     assert set(again["ms"]) == parts
-    assert set(first["ratio"]) == {"dump", "apply", "ADD"}
+    assert set(first["ratio"]) == {"dump", "apply", "ADD", "split"}
     assert first["operations"] > 0 == again["operations"]
     assert first["calls"]["setns"] % 2 == 0, "each way in has its way out"
     assert "rename" in first["calls"]

@@ -113,9 +113,23 @@ def refuse() -> None:
     raise BadInput("here", "is wrong")
 
 
-def test_exceptions_that_do_not_pickle_come_back_as_text() -> None:
-    with pytest.raises(isolated.CallLost, match="here: is wrong"):
+def test_an_error_of_ours_keeps_its_kind() -> None:
+    with pytest.raises(BadInput, match="here: is wrong"):
         isolated.call(refuse)
+
+
+class Unportable(Exception):
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one}, {two}")
+
+
+def break_down() -> None:
+    raise Unportable("here", "and there")
+
+
+def test_exceptions_that_do_not_pickle_come_back_as_text() -> None:
+    with pytest.raises(isolated.CallLost, match="here, and there"):
+        isolated.call(break_down)
 
 
 def test_a_lost_call_is_an_error() -> None:

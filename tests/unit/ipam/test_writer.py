@@ -143,9 +143,9 @@ def test_a_forbidden_write_is_told_at_once(play: Any) -> None:
         def __init__(self, inner: Any) -> None:
             self._inner = inner
 
-        async def create(self, resource: Any, obj: Any) -> Any:
+        async def create(self, resource: Any, obj: Any, **more: Any) -> Any:
             if resource == SPIDERENDPOINT:
-                return await self._inner.create(resource, obj)
+                return await self._inner.create(resource, obj, **more)
             raise KubeError(403, "Forbidden", "spideripblocks is forbidden")
 
         def __getattr__(self, name: str) -> Any:
