@@ -27,6 +27,7 @@ from harness.scenario.expectations import (
     Probe,
     Reaches,
     Refused,
+    Table,
     TableHas,
 )
 from harness.scenario.model import Manifests, ManifestVerb
@@ -37,7 +38,8 @@ from spiderpool.ctl.check import broken_rules
 from spiderpool.errors import CniError, SpiderpoolError
 from spiderpool.kube.resources import EVENT
 from spiderpool.netlink.dump import dump
-from spiderpool.types.names import IfName
+from spiderpool.netlink.selection import EVERYTHING, Selection
+from spiderpool.types.names import IfName, TableID
 
 POLL_SECONDS = 0.05
 BLOCKED_PATIENCE_SECONDS = 2.5
@@ -135,7 +137,7 @@ class Judge:
 
     async def _state(self, expectation: Expectation, names: Names) -> Observed:
         assert isinstance(expectation, NetworkHas | NicsHave)
-        return dump(self._session.namespaces[names.place(expectation.place)])
+        return dump(self._session.namespaces[names.place(expectation.place)], wanted(expectation))
 
     async def _check(self, expectation: Checked, names: Names) -> str:
         """What the plugins complain of; empty when they are content."""
@@ -172,6 +174,13 @@ class Judge:
         if patience is None:
             return await observe(*arguments)
         return await observe(*arguments, patience)
+
+
+def wanted(expectation: NetworkHas | NicsHave) -> Selection:
+    """What to read to judge it: the table ``local`` is read when it is asked for only."""
+    if isinstance(expectation, NetworkHas) and expectation.table is Table.ROUTES:
+        return Selection(tables=(TableID(expectation.number),))
+    return EVERYTHING
 
 
 async def _asked(

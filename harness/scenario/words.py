@@ -40,7 +40,8 @@ _OBJECT = re.compile(r"[a-z][a-z0-9.-]*(/[A-Za-z0-9{][A-Za-z0-9.:{}-]*)?\Z")
 _ARGUMENT = re.compile(r"(-A|-n|-l|-o|--field-selector|[A-Za-z0-9][A-Za-z0-9.,/=_-]*)\Z")
 _ROUTES = re.compile(r"ip (?:-6 )?route(?: show table (\d{1,10}))?\Z")
 _NIC_ATTRIBUTES = ("kind", "mtu", "mac", "txqueuelen", "up", "addresses")
-_COMMON = ("id", "each", "within")
+_ASKED_ONCE = ("id", "each")
+_MAY_COME = (*_ASKED_ONCE, "within")
 _PROMPTLY = 5.0
 _AT_ONCE = 0.0
 """A pod that is Ready has its NICs and routes."""
@@ -86,7 +87,7 @@ def _word_of(item: Item, entries: Mapping[str, Item]) -> Callable[..., Expectati
 
 
 def _object(item: Item, identifier: str, bound: str | None) -> ObjectHas:
-    entries = item.mapping(*_COMMON, "object", "namespace", "has", "absent")
+    entries = item.mapping(*_MAY_COME, "object", "namespace", "has", "absent")
     if ("has" in entries) == ("absent" in entries):
         raise item.fail(
             "an object is expected to have something or to be absent",
@@ -101,7 +102,7 @@ def _object(item: Item, identifier: str, bound: str | None) -> ObjectHas:
 
 
 def _event(item: Item, identifier: str, bound: str | None) -> EventSays:
-    entries = item.mapping(*_COMMON, "event", "namespace", "reason", "says")
+    entries = item.mapping(*_MAY_COME, "event", "namespace", "reason", "says")
     words = required(entries, "says", item).many(lambda entry: str(_texts_checked(entry, bound)))
     about = object_name(entries["event"])
     if "/" not in about:
@@ -112,13 +113,13 @@ def _event(item: Item, identifier: str, bound: str | None) -> EventSays:
 
 
 def _refused(item: Item, identifier: str, bound: str | None) -> Refused:
-    entries = item.mapping(*_COMMON, "refused", "says")
+    entries = item.mapping(*_ASKED_ONCE, "refused", "says")
     words = required(entries, "says", item).many(lambda entry: entry.text())
     return Refused(identifier, item.where, bound, manifest(entries["refused"]), words)
 
 
 def _table(item: Item, identifier: str, bound: str | None) -> TableHas:
-    entries = item.mapping(*_COMMON, "table", "columns", "rows", "count")
+    entries = item.mapping(*_MAY_COME, "table", "columns", "rows", "count")
     command = entries["table"]
     try:
         words = shlex.split(command.text())
@@ -148,12 +149,12 @@ def _on(item: Item, identifier: str, bound: str | None) -> NetworkHas | NicsHave
     entries = item.mapping()
     place = _place(entries["on"], bound)
     if "nics" in entries:
-        item.mapping(*_COMMON, "on", "nics")
+        item.mapping(*_MAY_COME, "on", "nics")
         nics = _nics(entries["nics"], bound)
         return NicsHave(identifier, item.where, bound, place, nics, within_of(entries, _AT_ONCE))
     key = next((key for key in entries if key.startswith("ip ")), "")
     table, number = _printed_table(item, key)
-    item.mapping(*_COMMON, "on", key, "without", "only")
+    item.mapping(*_MAY_COME, "on", key, "without", "only")
     lines = _lines(entries[key], bound)
     without = _lines(entries["without"], bound) if "without" in entries else ()
     only = "only" in entries and entries["only"].boolean()
@@ -186,7 +187,7 @@ def _nics(item: Item, bound: str | None) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _check(item: Item, identifier: str, bound: str | None) -> Checked:
-    entries = item.mapping(*_COMMON, "check", "says")
+    entries = item.mapping(*_ASKED_ONCE, "check", "says")
     checked = entries["check"]
     nic = parse_nic(checked.text(), str(checked.where), bound)
     words: tuple[str, ...] = ()
@@ -200,7 +201,7 @@ def _check(item: Item, identifier: str, bound: str | None) -> Checked:
 def _probe(protocol: Protocol) -> Callable[..., Reaches | Blocked]:
     def word(item: Item, identifier: str, bound: str | None) -> Reaches | Blocked:
         entries = item.mapping(
-            *_COMMON, str(protocol), "path", "leaves", "arrives", "source", "blocked", "control"
+            *_ASKED_ONCE, str(protocol), "path", "leaves", "arrives", "source", "blocked", "control"
         )
         probe = _question(protocol, entries[str(protocol)], bound)
         if "blocked" in entries:
@@ -222,7 +223,7 @@ def _probe(protocol: Protocol) -> Callable[..., Reaches | Blocked]:
 
 
 def _blocked(item: Item, identifier: str, bound: str | None, probe: Probe) -> Blocked:
-    entries = item.mapping(*_COMMON, str(probe.protocol), "blocked", "control", "leaves")
+    entries = item.mapping(*_ASKED_ONCE, str(probe.protocol), "blocked", "control", "leaves")
     if "control" not in entries:
         raise item.fail(
             "nothing shows that this probe could succeed",

@@ -44,6 +44,10 @@ steps:
       - id: no-such-pod
         on: nobody
         ip rule: "0: from all lookup local"
+      - id: local-table
+        on: client
+        ip route show table 255: local 10.6.212.250 dev eth0 proto kernel scope host src *
+        without: local 127.0.0.1 dev lo proto kernel scope host src 127.0.0.1
   - wait: configmap/nowhere
     for: jsonpath={.data.a}=b
     within: 0.2
@@ -97,6 +101,11 @@ def test_a_wrong_way_is_said_shown_and_explained(run: Run) -> None:
         "why       request: client: rule 32766: from all lookup main -> "
         "default via 10.6.0.1 dev eth0" in details
     )
+
+
+def test_the_table_that_the_kernel_keeps_is_read_when_asked_for(run: Run) -> None:
+    verdict = run.verdict("local-table")
+    assert "has `local 127.0.0.1 dev lo" in verdict["sentence"], "and so has the line before"
 
 
 def test_an_answer_to_what_should_be_blocked_fails(run: Run) -> None:

@@ -173,6 +173,20 @@ def test_what_a_place_holds_is_there_at_once_unless_it_may_take_time(
         assert found.within == seconds
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        "ping: {from: client, to: web.net1}, leaves: client.eth0",
+        "ping: {from: client, to: web.net1}, blocked: timeout, control: yes",
+        "check: web.net1",
+        "refused: wrong.yaml",
+    ],
+)
+def test_what_is_asked_once_is_not_given_time(tmp_path: Path, what: str) -> None:
+    with pytest.raises(BadInput, match="within"):
+        load(expecting(tmp_path, f"{{id: a, {what}, within: 5}}"))
+
+
 def test_a_negative_names_its_outcomes_and_its_control(tmp_path: Path) -> None:
     loaded = load(
         expecting(
