@@ -16,6 +16,7 @@ from deploy_chart import Object, Render
 
 from spiderpool.controller.caches import WORKLOADS
 from spiderpool.controller.install import clean, defaults
+from spiderpool.controller.install import multus as multus_leaves
 from spiderpool.controller.install.definitions import definitions
 from spiderpool.kube import resources
 from spiderpool.kube.resources import Resource
@@ -154,7 +155,11 @@ def test_the_clean_job_may_delete_what_it_deletes(render: Render) -> None:
     once = (*WEBHOOKS, resources.CRD, resources.SECRET, resources.LEASE, resources.JOB)
     found |= {(r.group, r.plural, "delete") for r in once}
     found |= {("apps", "deployments/scale", "patch"), ("", "pods", "list")}
-    assert granted(render(), "spiderpool-clean") == found
+    multus = set(asked_in(Path(multus_leaves.__file__)))
+    assert multus
+    assert granted(render(), "spiderpool-clean") == found | multus
+    kept: Object = {"multus": {"multusCNI": {"uninstall": False}}}
+    assert granted(render(kept), "spiderpool-clean") == found
 
 
 def test_nobody_may_do_everything(render: Render) -> None:

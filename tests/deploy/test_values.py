@@ -5,6 +5,8 @@ import json
 import pytest
 from deploy_chart import CHART, Helm, Object, Render, one
 
+from spiderpool.controller.install.multus import KEEPS
+
 pytestmark = pytest.mark.binary("helm")
 
 BAD: list[tuple[Object, str]] = [
@@ -132,6 +134,18 @@ def test_the_default_network_is_found_or_named(render: Render) -> None:
     assert "--cluster-network=spiderpool/calico" in arguments_of(
         objects, "DaemonSet", "spiderpool-agent"
     )
+
+
+def test_multus_keeps_its_configuration_until_the_clean_job_says_otherwise(render: Render) -> None:
+    (container,) = one(render(), "DaemonSet", "spiderpool-multus")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert KEEPS in container["args"], "the job looks for this very word"
+    wanted = "--multus=spiderpool-multus"
+    for uninstall, install in ((True, True), (False, True), (True, False)):
+        values: Object = {"multus": {"multusCNI": {"uninstall": uninstall, "install": install}}}
+        job = one(render(values), "Job", "spiderpool-clean")["spec"]["template"]["spec"]
+        assert (wanted in job["containers"][0]["args"]) == (uninstall and install)
 
 
 def test_without_multus_there_is_neither_it_nor_a_default_network(render: Render) -> None:

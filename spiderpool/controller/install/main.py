@@ -17,6 +17,7 @@ from spiderpool.controller.install.defaults import (
     wait_for_controller,
 )
 from spiderpool.controller.install.definitions import install_definitions
+from spiderpool.controller.install.multus import withdraw
 from spiderpool.controller.install.network import network
 from spiderpool.controller.install.plugins import install_plugins
 from spiderpool.errors import SpiderpoolError
@@ -25,6 +26,8 @@ from spiderpool.kube.client import connect
 
 WAIT_SECONDS = 240.0
 """Below the five minutes that Helm gives a hook."""
+MULTUS_SECONDS = 100.0
+"""Nodes that have not answered by then are left as they are."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _add_controller(clean)
     clean.add_argument("--selector", required=True, help="labels of the controller's pods")
     clean.add_argument("--job", required=True, help="name of the Job that created the defaults")
+    clean.add_argument("--multus", help="DaemonSet that is to leave its nodes")
     plugins = steps.add_parser("plugins", help="copy CNI plugins into a node's folder")
     plugins.add_argument("sources", nargs="+", type=Path, help="folders of executables")
     plugins.add_argument("--to", required=True, type=Path, help="the node's folder")
@@ -114,4 +118,6 @@ async def _clean(client: Client, options: argparse.Namespace) -> None:
     await stop_controller(
         client, options.controller, options.namespace, options.selector, options.wait
     )
+    if options.multus:
+        await withdraw(client, options.multus, options.namespace, MULTUS_SECONDS)
     await clean(client, options.namespace, options.job, options.wait)
