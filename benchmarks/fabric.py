@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import shutil
 import statistics
 import subprocess
 import time
@@ -98,6 +99,8 @@ async def load_rules(plan: Plan, ledger: Ledger) -> None:
 
 def build_by_ip(plan: Plan) -> None:
     """One ``ip`` and one ``sysctl`` for each namespace and step, as few as the order allows."""
+    if absent := [program for program in ("ip", "sysctl") if shutil.which(program) is None]:
+        raise SystemExit(f"fabric: needs {' and '.join(absent)}; ci/test installs all it needs")
     batch((), (f"netns add {name}" for name in plan.namespaces))
     names = dict(enumerate(plan.namespaces))
     for step in plan.steps({name: number for number, name in names.items()}):

@@ -84,6 +84,7 @@ def test_executables_are_held_against_an_empty_process() -> None:
 @pytest.mark.binary("kubectl")
 @pytest.mark.binary("nft")
 @pytest.mark.binary("ip")
+@pytest.mark.binary("sysctl")
 def test_the_page_is_held_against_its_limits(tmp_path: Path) -> None:
     answer = numbers("quickstart", "--scenario", scenario(tmp_path, SCENARIO))
     assert answer["promised_ms"] == {"page": 10_000, "cluster": 1_000}

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.kernel
 @pytest.mark.binary("ip")
+@pytest.mark.binary("sysctl")
 def test_the_benchmark_prints_ratios() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.fabric", "--json", "--rounds", "1"],

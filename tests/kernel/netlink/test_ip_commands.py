@@ -50,7 +50,7 @@ from spiderpool.testing.namespaces import new_namespace
 from spiderpool.types.address import Address, Family, InterfaceAddress, Prefix
 from spiderpool.types.names import IfName, TableID
 
-pytestmark = [pytest.mark.kernel, pytest.mark.binary("ip")]
+pytestmark = [pytest.mark.kernel, pytest.mark.binary("ip"), pytest.mark.binary("sysctl")]
 
 T100 = TableID(100)
 DETECT_NO_DUPLICATES = SetSysctl("ipv6/conf/default/accept_dad", "0")
