@@ -38,6 +38,11 @@ def allocated() -> int:
     return int(pool["status"]["allocatedIPCount"])
 
 
+def tells_of_the_pool(event: Object, pod: Object) -> bool:
+    about = event["involvedObject"].get("uid") == pod["metadata"]["uid"]
+    return about and POOL in event.get("message", "")
+
+
 def test_pods_run_with_an_address_of_the_pool() -> None:
     pods = items("pods", "-l=app=nginx")
     assert [pod["status"]["phase"] for pod in pods] == ["Running", "Running"]
@@ -89,12 +94,14 @@ def test_a_pool_in_use_stays_until_its_last_pod_is_gone() -> None:
     assert pool["metadata"]["deletionTimestamp"]
     kubectl("scale", "deployment/nginx", "--replicas=0")
     until(lambda: not items("spiderippools"))
+    until(lambda: not items("pods"))
 
 
 def test_a_pod_whose_pool_is_missing_waits_and_is_told_why() -> None:
     """The pool is gone by the test before; it starts when the pool is there again."""
     kubectl("scale", "deployment/nginx", "--replicas=1")
-    until(lambda: [each for each in items("events") if POOL in each.get("message", "")])
+    (pod,) = until(lambda: items("pods", "-l=app=nginx"))
+    until(lambda: [each for each in items("events") if tells_of_the_pool(each, pod)])
     (pod,) = items("pods", "-l=app=nginx")
     assert pod["status"]["phase"] == "Pending"
     kubectl("apply", f"-f={PAGE / 'ippool.yaml'}")
