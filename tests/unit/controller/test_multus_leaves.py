@@ -66,6 +66,15 @@ def test_a_node_that_is_away_is_told_and_not_waited_for(caplog: pytest.LogCaptur
     assert "3 of 3 nodes have no new pod of it; delete Multus' configuration" in record.message
 
 
-@pytest.mark.parametrize("api", [FakeClient(), cluster()], ids=["no DaemonSet", "no node"])
-def test_where_there_is_none_nothing_is_done(api: FakeClient) -> None:
+def test_where_it_is_not_installed_nothing_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(withdraw(FakeClient(), NAME, NAMESPACE, 0))
+    assert caplog.records == []
+
+
+def test_where_no_node_has_a_pod_of_it_nothing_is_changed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api = cluster()
     asyncio.run(withdraw(api, NAME, NAMESPACE, 0))
+    assert asyncio.run(arguments(api)) == ["--a=b", KEEPS]
+    assert caplog.records == []
