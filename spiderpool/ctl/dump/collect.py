@@ -20,7 +20,7 @@ from spiderpool.ctl.dump.redaction import (
     trimmed_definition,
     trimmed_pod,
 )
-from spiderpool.ctl.installation.facts import LABELS, LEASE_NAME, WEBHOOK_NAME, labels_of
+from spiderpool.ctl.installation.facts import LABELS, SELECTORS, labels_of
 from spiderpool.errors import KubeError, NotFound
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client, Object
@@ -49,14 +49,6 @@ KINDS = (
     resources.VALIDATINGWEBHOOK,
 )
 """Listed as they are, but for what is trimmed; Secrets are not among them."""
-SELECTORS = {
-    resources.DAEMONSET: {"label_selector": LABELS},
-    resources.DEPLOYMENT: {"label_selector": LABELS},
-    resources.JOB: {"label_selector": LABELS},
-    resources.LEASE: {"field_selector": f"metadata.name={LEASE_NAME}"},
-    resources.MUTATINGWEBHOOK: {"field_selector": f"metadata.name={WEBHOOK_NAME}"},
-    resources.VALIDATINGWEBHOOK: {"field_selector": f"metadata.name={WEBHOOK_NAME}"},
-}
 CONFIG_MAPS = (KUBEADM_CONFIG, CILIUM_CONFIG)
 OF_PODS = ("FailedCreatePodSandBox",)
 """Reasons of others' events that tell of CNI calls."""
