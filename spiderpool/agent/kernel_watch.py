@@ -11,7 +11,8 @@ import logging
 from pathlib import Path
 
 from spiderpool.agent.server import Readiness
-from spiderpool.kernel.remote import connected, readable
+from spiderpool.kernel.descriptors import readable
+from spiderpool.kernel.remote import connected
 from spiderpool.kube.backoff import Backoff
 
 log = logging.getLogger(__name__)

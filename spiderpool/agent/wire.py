@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import asyncio
 import socket
 import struct
@@ -11,6 +10,11 @@ from dataclasses import dataclass
 
 from spiderpool.cni.plugin import LARGEST_ENV, LARGEST_STDIN, MAGIC, PROTOCOL
 from spiderpool.errors import CniCode, CniError
+from spiderpool.kernel.descriptors import (
+    TooManyDescriptors,
+    readable,
+    receive_with_descriptors,
+)
 
 MOST_DESCRIPTORS = 2
 
@@ -85,35 +89,15 @@ async def receive_request(connection: socket.socket, descriptors: list[int]) -> 
 
 
 async def _receive_with_rights(connection: socket.socket, descriptors: list[int]) -> bytes:
-    """The first bytes: descriptors ride with them (unix(7), SCM_RIGHTS)."""
-    await _readable(connection)
-    room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
-    data, ancillary, flags, _ = connection.recvmsg(_CHUNK, room, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, payload in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            received = array.array("i")
-            received.frombytes(payload[: len(payload) - len(payload) % received.itemsize])
-            descriptors.extend(received)
-    if flags & socket.MSG_CTRUNC:
-        raise _malformed("more than two descriptors came with it")
+    """The first bytes: descriptors ride with them."""
+    await readable(connection)
+    try:
+        data = receive_with_descriptors(connection, MOST_DESCRIPTORS, descriptors)
+    except TooManyDescriptors as error:
+        raise _malformed(str(error)) from None
     if not data:
         raise PeerGone
     return data
-
-
-async def _readable(connection: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def tell() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    loop.add_reader(connection, tell)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(connection)
 
 
 async def _receive(connection: socket.socket, size: int) -> bytes:

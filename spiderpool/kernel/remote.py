@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 from spiderpool.errors import CniCode, CniError, KernelRoleGone, NamespaceGone, OperationFailed
 from spiderpool.kernel import messages, wire
 from spiderpool.kernel.codec import Malformed
+from spiderpool.kernel.descriptors import readable
 from spiderpool.kernel.role import Wire
 from spiderpool.netlink.channel import Answer
 from spiderpool.netlink.namespace import Namespace
@@ -179,22 +180,6 @@ class Conversation:
     def _gone(self, reason: str) -> KernelRoleGone:
         self.close()
         return KernelRoleGone(f"the kernel role at {self._path} does not answer: {reason}")
-
-
-async def readable(connection: socket.socket) -> None:
-    """Wait until something can be read, were it the end."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def tell() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    loop.add_reader(connection, tell)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(connection)
 
 
 def connected(path: Path) -> socket.socket:

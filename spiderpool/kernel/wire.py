@@ -8,6 +8,7 @@ import struct
 from collections.abc import Sequence
 
 from spiderpool.kernel.codec import Malformed
+from spiderpool.kernel.descriptors import TooManyDescriptors, receive_with_descriptors
 
 LARGEST_REQUEST = 4 << 20
 LARGEST_ANSWER = 256 << 20
@@ -17,7 +18,6 @@ MOST_DESCRIPTORS = 16
 _HEAD = struct.Struct(">4sI")
 _MAGIC = b"SPKR"
 _CHUNK = 64 << 10
-_INT = array.array("i").itemsize
 
 
 def send(connection: socket.socket, payload: bytes, descriptors: Sequence[int] = ()) -> None:
@@ -58,16 +58,10 @@ def receive(connection: socket.socket, most: int, descriptors: list[int]) -> byt
 
 
 def _first(connection: socket.socket, descriptors: list[int]) -> bytes:
-    room = socket.CMSG_SPACE(MOST_DESCRIPTORS * _INT)
-    data, ancillary, flags, _ = connection.recvmsg(_CHUNK, room, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, payload in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            received = array.array("i")
-            received.frombytes(payload[: len(payload) - len(payload) % _INT])
-            descriptors.extend(received)
-    if flags & socket.MSG_CTRUNC:
-        raise Malformed(f"more than {MOST_DESCRIPTORS} descriptors came along")
-    return data
+    try:
+        return receive_with_descriptors(connection, MOST_DESCRIPTORS, descriptors)
+    except TooManyDescriptors as error:
+        raise Malformed(str(error)) from None
 
 
 def _rest(connection: socket.socket, size: int) -> bytes:
