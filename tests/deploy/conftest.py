@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from deploy_chart import CHART, NAMESPACE, SERVERS, Helm, Object, Render, run
-
-from harness.kubeapi.launch import embedded_server, real_server
-from harness.kubeapi.real import assets_folder
+from api_servers import SERVERS, serving
+from deploy_chart import CHART, NAMESPACE, Helm, Object, Render, run
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +36,5 @@ def kubeconfig(
 ) -> Iterator[Path]:
     """For an administrator of a server; the real one enforces RBAC."""
     folder = tmp_path_factory.mktemp(f"deploy-{request.param}")
-    assets = assets_folder()
-    if request.param == "real" and assets:
-        server = real_server(folder, assets)
-    else:
-        server = embedded_server(folder)
-    with server as config:
+    with serving(request.param, folder) as config:
         yield config

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from deploy_chart import NAMESPACE, SERVERS, Object, Render, run
+from api_servers import SERVERS
+from deploy_chart import NAMESPACE, Object, Render, run
 from kernel_roles import serving
 from release import Release, controller
 from service_accounts import answers_ready, free_port, kubeconfig_of, running

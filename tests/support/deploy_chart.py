@@ -10,11 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.kubeapi.real import assets_folder
-
 CHART = Path(__file__).parents[2] / "deploy" / "chart" / "spiderpool"
 NAMESPACE = "spiderpool"
-SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
 """Where objects are tried: on a real kube-apiserver too, where KUBEBUILDER_ASSETS leads to one."""
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]

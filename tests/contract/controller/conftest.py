@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from api_servers import SERVERS, serving
 
-from harness.kubeapi.launch import embedded_server, real_server
-from harness.kubeapi.real import assets_folder
 from spiderpool.errors import AlreadyExists
 from spiderpool.kube.client import connect
 from spiderpool.kube.resources import CRD
 from spiderpool.types.crd import files
-
-SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -25,12 +22,7 @@ def kubeconfig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp(f"controller-{request.param}")
-    assets = assets_folder()
-    if request.param == "real" and assets:
-        server = real_server(folder, assets)
-    else:
-        server = embedded_server(folder)
-    with server as config:
+    with serving(request.param, folder) as config:
         asyncio.run(_install(config))
         yield config
 

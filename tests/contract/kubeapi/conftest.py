@@ -14,13 +14,8 @@ from pathlib import Path
 
 import pytest
 import widgets
+from api_servers import SERVERS, serving
 from rest import Api, unique
-
-from harness.kubeapi.launch import embedded_server, real_server
-from harness.kubeapi.real import assets_folder
-
-SERVERS = ["embedded", *(["real"] if assets_folder() else [])]
-
 
 FORGETFUL = ("--watch-cache-sizes=serviceaccounts#0", "--etcd-compaction-interval=1s")
 """Soon a real server, too, cannot watch service accounts from the beginning."""
@@ -31,12 +26,7 @@ def kubeconfig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp(str(request.param))
-    assets = assets_folder()
-    if request.param == "real" and assets:
-        server = real_server(folder, assets, *FORGETFUL)
-    else:
-        server = embedded_server(folder, "--history=100")
-    with server as config:
+    with serving(request.param, folder, embedded=("--history=100",), real=FORGETFUL) as config:
         yield config
 
 
