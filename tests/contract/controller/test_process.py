@@ -107,6 +107,9 @@ def test_of_two_controllers_one_leads_and_the_other_takes_over(kubeconfig: Path)
                 await other.until(
                     LEASE, LEASE_NAME, lambda o: o["spec"]["holderIdentity"] == "second", namespace
                 )
+                other.process.send_signal(signal.SIGTERM)
+                assert await other.process.wait() == 0
+                await other.client.delete(LEASE, LEASE_NAME, namespace)  # others share the server
 
     run(scene)
 
