@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from thin_clients import native
 
+from harness.kubeapi.real import assets_folder
+
 ROOT = Path(__file__).parents[3]
 SCENARIO = """\
 scenario: small
@@ -79,6 +81,15 @@ def test_executables_are_held_against_an_empty_process() -> None:
     ]
     assert answer["processes"][0]["ratio"] == 1
     assert answer["server_ms"] > 0
+
+
+def test_the_controller_is_held_against_the_least_program_on_each_api() -> None:
+    rows = numbers("controller", "--starts", "1")
+    assert [row["api"] for row in rows] == ["embedded", *(["real"] if assets_folder() else [])]
+    for row in rows:
+        assert set(row["ms"]) == {"start", "start floor", "change", "change floor"}
+        assert set(row["ratio"]) == {"start", "change"}
+        assert min(row["ms"].values()) > 0
 
 
 @pytest.mark.binary("kubectl")
