@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from spiderpool.cni.request import is_link_name
 from spiderpool.errors import BadInput
 from spiderpool.types.address import Family, parse_address, parse_prefix
 from spiderpool.types.metadata import Route
@@ -30,6 +31,10 @@ NAMESPACE_POOLS = {
 MAX_BYTES = 65536
 MAX_NICS = 16
 MAX_ROUTES = 64
+MAX_NAMES = 128
+LONGEST_NAME = 253
+"""Of an object (Kubernetes "Object Names and IDs"); what it costs to read a pattern as well
+grows with the square of its length."""
 
 Lists = Mapping[Family, tuple[PoolName, ...]]
 """Names of pools by family, in the written order; a family without names is absent."""
@@ -91,7 +96,7 @@ def read_names(annotations: Mapping[str, str], owner: str) -> Lists:
     for family, key in NAMESPACE_POOLS.items():
         if key in annotations:
             where = place(owner, key)
-            names = _names(_json(annotations[key], where, '["pool-name"]'), where)
+            names = pool_names(_json(annotations[key], where, '["pool-name"]'), where)
             if names:
                 found[family] = names
     return found
@@ -112,6 +117,25 @@ def read_routes(annotations: Mapping[str, str], owner: str) -> tuple[Route, ...]
     if len(value) > MAX_ROUTES:
         raise BadInput(where, f"has {len(value)} routes", f"at most {MAX_ROUTES} are possible")
     return tuple(_route(item, f"{where}[{index}]") for index, item in enumerate(value))
+
+
+def pool_names(value: Any, where: str) -> tuple[PoolName, ...]:
+    """A list of names or patterns of pools.
+
+    Raises:
+        BadInput: naming ``where`` and the item.
+    """
+    if not isinstance(value, list):
+        raise BadInput(where, f"{_short(value)} is not a list of names", 'write ["pool-name"]')
+    if len(value) > MAX_NAMES:
+        remedy = f"at most {MAX_NAMES} are possible; a pattern like pool-* stands for many"
+        raise BadInput(where, f"has {len(value)} names", remedy)
+    names = tuple(PoolName(_text(n, f"{where}[{index}]")) for index, n in enumerate(value))
+    for index, name in enumerate(names):
+        if len(name) > LONGEST_NAME:
+            problem = f"{_short(name)} has {len(name)} characters"
+            raise BadInput(f"{where}[{index}]", problem, f"names have at most {LONGEST_NAME}")
+    return names
 
 
 def _route(value: Any, where: str) -> Route:
@@ -140,14 +164,24 @@ def _nic_pools(value: Any, where: str) -> NicPools:
     item = _object(value, where)
     pools = {}
     for family, key in ((Family.V4, "ipv4"), (Family.V6, "ipv6")):
-        names = _names(item.get(key), f"{where}.{key}") if item.get(key) is not None else ()
+        names = pool_names(item.get(key), f"{where}.{key}") if item.get(key) is not None else ()
         if names:
             pools[family] = names
     clean = item.get("cleangateway")
     if clean is not None and not isinstance(clean, bool):
         raise BadInput(f"{where}.cleangateway", f"{clean!r} is not true or false")
-    interface = item.get("interface") or ""
-    return NicPools(pools, _text(interface, f"{where}.interface") if interface else "", clean)
+    return NicPools(pools, _interface(item.get("interface"), f"{where}.interface"), clean)
+
+
+def _interface(value: Any, where: str) -> str:
+    """The name of a NIC; empty where none is given."""
+    if value is None or value == "":
+        return ""
+    name = _text(value, where)
+    if not is_link_name(name):
+        problem = f"{_short(name)} cannot be the name of a NIC"
+        raise BadInput(where, problem, "write one like net1")
+    return name
 
 
 def _check_names(interfaces: list[str], where: str) -> None:
@@ -169,12 +203,6 @@ def _object(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadInput(where, f"{_short(value)} is not an object", 'write {"ipv4":["pool-name"]}')
     return {key.lower(): item for key, item in value.items()}
-
-
-def _names(value: Any, where: str) -> tuple[PoolName, ...]:
-    if not isinstance(value, list):
-        raise BadInput(where, f"{_short(value)} is not a list of names", 'write ["pool-name"]')
-    return tuple(PoolName(_text(n, f"{where}[{index}]")) for index, n in enumerate(value))
 
 
 def _text(value: Any, where: str) -> str:

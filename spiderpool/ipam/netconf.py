@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from spiderpool.errors import BadInput
-from spiderpool.ipam.annotations import Lists
+from spiderpool.ipam.annotations import Lists, pool_names
 from spiderpool.types.address import Family, Prefix
-from spiderpool.types.names import IfName, PoolName
+from spiderpool.types.names import IfName
 
 DETECT_IP_CONFLICT = "detect_ip_conflict"
 KEYS = {Family.V4: "default_ipv4_ippool", Family.V6: "default_ipv6_ippool"}
@@ -48,11 +48,8 @@ def read_conf(config: Mapping[str, Any]) -> IpamConf:
         raise BadInput(where, "is not an object", 'write {"type":"spiderpool"}')
     pools = {}
     for family, key in KEYS.items():
-        names = ipam.get(key) or []
-        if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
-            raise BadInput(f"{where}.{key}", "is not a list of names", 'write ["pool-name"]')
-        if names:
-            pools[family] = tuple(PoolName(name) for name in names)
+        if names := pool_names(ipam.get(key) or [], f"{where}.{key}"):
+            pools[family] = names
     clean = _flag(ipam, "clean_gateway", where)
     return IpamConf(
         pools,

@@ -225,6 +225,16 @@ def test_a_pool_that_cannot_be_read_is_passed_over_with_its_error() -> None:
         ),
         ({"ippools": '[{"ipv4":["a"],"cleangateway":"yes"}]'}, "'yes' is not true or false"),
         ({"ippool": '{"x":"' + "a" * 70000 + '"}'}, "at most 65536 are possible"),
+        ({"ippools": '[{"interface":false,"ipv4":["a"]}]'}, "interface: False is not a text"),
+        ({"ippools": '[{"interface":"a/b","ipv4":["a"]}]'}, "'a/b' cannot be the name of a NIC"),
+        (
+            {"ippool": '{"ipv4":["' + "[" * 60000 + '"]}'},
+            "has 60000 characters; names have at most 253",
+        ),
+        (
+            {"ippool": '{"ipv4":[' + '"*",' * 9999 + '"*"]}'},
+            "has 10000 names; at most 128 are possible",
+        ),
     ],
 )
 def test_annotations_that_cannot_be_used_name_themselves(
