@@ -56,7 +56,7 @@ class IpamService:
     _subnets: SubnetRules = field(init=False)
 
     def __post_init__(self) -> None:
-        self._subnets = SubnetRules(self.client, self.sources)
+        self._subnets = SubnetRules(self.client, self.sources, self.families)
 
     async def claim(self, pod: Pod, holder: Slot, conf: IpamConf, seconds: float) -> NicGrant:
         """Addresses for the NIC that ``holder`` names; those it has already stay.

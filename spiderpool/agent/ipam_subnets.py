@@ -8,28 +8,29 @@ from collections import OrderedDict
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.errors import BadInput, CniCode, CniError, NotFound
 from spiderpool.ipam.annotations import SUBNET, SUBNETS, place
-from spiderpool.ipam.autopools import Application, find, wishes_of_nic
+from spiderpool.ipam.autopools import ALL, Application, find, wishes_of_nic
 from spiderpool.ipam.facts import Controller, Pod, read_pod
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Wanted
 from spiderpool.ipam.workloads import is_native
 from spiderpool.kube.api import Client
 from spiderpool.kube.resources import JOB, REPLICASET
+from spiderpool.types.address import Family
 from spiderpool.types.names import IfName
 
 WAIT_SECONDS = 20.0
 """How long the controller may take to make or enlarge a pool; kubelet asks again after."""
 MOST_REMEMBERED = 1000
 
-BETWEEN = {"ReplicaSet": REPLICASET, "Job": JOB}
-"""Workloads that others make: what stands above them is asked of the API, once each."""
+MAY_BE_MADE = {"ReplicaSet": REPLICASET, "Job": JOB}
+"""As :data:`spiderpool.ipam.workloads.BETWEEN`: what is above is asked of the API, once each."""
 
 
 class SubnetRules:
     """Which pools the annotations ``subnet`` and ``subnets`` mean."""
 
-    def __init__(self, client: Client, sources: Sources) -> None:
-        self._client, self._sources = client, sources
+    def __init__(self, client: Client, sources: Sources, families: frozenset[Family] = ALL) -> None:
+        self._client, self._sources, self._families = client, sources, families
         self._tops: OrderedDict[str, Controller] = OrderedDict()
 
     async def application(self, pod: Pod) -> Application | None:
@@ -70,9 +71,10 @@ class SubnetRules:
         Raises:
             BadInput: the annotations cannot be used.
         """
-        wishes = wishes_of_nic(app, pod.annotations, nic)
+        wishes = wishes_of_nic(app, pod.annotations, nic, self._families)
         if not wishes:
-            raise BadInput(f"{app.where}: annotations of subnets", "name no subnet")
+            problem = "name no subnet of a family that the cluster uses"
+            raise BadInput(f"{app.where}: annotations of subnets", problem)
         known = [pool for pool in self._sources.pools.values() if isinstance(pool, Pool)]
         found = [find(wish, known) for wish in wishes]
         ready = [pool for pool in found if pool is not None]
@@ -91,11 +93,11 @@ class SubnetRules:
 
     async def _top(self, pod: Pod) -> Controller:
         owner = pod.controller
-        if owner.kind not in BETWEEN or not is_native(owner):
+        if owner.kind not in MAY_BE_MADE or not is_native(owner):
             return owner
         if owner.uid not in self._tops:
             try:
-                obj = await self._client.get(BETWEEN[owner.kind], owner.name, pod.namespace)
+                obj = await self._client.get(MAY_BE_MADE[owner.kind], owner.name, pod.namespace)
             except NotFound:
                 return owner
             above = read_pod(obj).controller

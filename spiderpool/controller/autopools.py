@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spiderpool.controller.caches import WORKLOADS as WATCHED
 from spiderpool.controller.queue import WorkQueue
-from spiderpool.errors import BadInput, NoAddress, NotFound, SpiderpoolError
+from spiderpool.errors import BadInput, Invalid, NoAddress, NotFound, SpiderpoolError
 from spiderpool.ipam.annotations import SUBNET, SUBNETS
 from spiderpool.ipam.autopools import (
+    ALL,
     APPLICATION,
-    OWNER_UID,
     RECLAIM,
     Application,
     Wish,
     addresses_for,
     find,
+    new_name,
     pool_object,
     wishes,
 )
@@ -33,9 +35,12 @@ from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import SPIDERIPPOOL
 from spiderpool.types.address import Family, family_of
 from spiderpool.types.metadata import read
+from spiderpool.types.names import PoolName
 from spiderpool.types.subnet import SpiderSubnet
 
 log = logging.getLogger(__name__)
+
+RESOURCES = {resource.kind: resource for resource in WATCHED}
 
 Key = tuple[str, str, str]
 """Kind (with its group, where foreign), namespace and name of a workload."""
@@ -60,8 +65,15 @@ class AutoPoolCaches:
 class AutoPools:
     """One workload after another, so no two of them take the same addresses."""
 
-    def __init__(self, client: Client, caches: AutoPoolCaches, recorder: EventRecorder) -> None:
+    def __init__(
+        self,
+        client: Client,
+        caches: AutoPoolCaches,
+        recorder: EventRecorder,
+        families: frozenset[Family] = ALL,
+    ) -> None:
         self._client, self._caches, self._recorder = client, caches, recorder
+        self._families = families
         self._podless: dict[Key, float] = {}
         self.queue: WorkQueue[Key] = WorkQueue("auto pools", self.reconcile)
 
@@ -69,7 +81,8 @@ class AutoPools:
         """Follow workloads, subnets and pools."""
         for kind, informer in self._caches.workloads.items():
             informer.subscribe(self._follower(kind))
-        self._caches.subnets.subscribe(lambda old, new: self._look_at_all())
+        for informer in (self._caches.subnets, self._caches.reserved):
+            informer.subscribe(lambda old, new: self._look_at_all())
         self._caches.pools.subscribe(self._on_pool)
         self._caches.pods.subscribe(self._on_pod)
 
@@ -81,7 +94,8 @@ class AutoPools:
             return
         obj = self._caches.workloads[kind].get(name, namespace)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
-            await self._reclaim(self._pools_of(key), keep=frozenset())
+            if not await self._is_there(kind, name, namespace):
+                await self._reclaim(self._pools_of(key), keep=frozenset())
             return
         owner = Controller(kind, name, WORKLOADS[kind].api_version, obj["metadata"]["uid"])
         app, workload = Application(namespace, owner), WORKLOADS[kind]
@@ -110,19 +124,21 @@ class AutoPools:
         self, key: Key, app: Application, annotations: Mapping[str, str], replicas: int
     ) -> None:
         try:
-            wanted = wishes(app, annotations)
-            for wish in wanted:
-                await self._fulfil(wish, replicas)
+            wanted = wishes(app, annotations, self._families)
+            kept = [await self._fulfil(wish, replicas) for wish in wanted]
         except (BadInput, NoAddress) as exc:
             self._tell(app, exc)
             return
-        kept = frozenset(wish.pool for wish in wanted)
-        await self._reclaim(self._pools_of(key), keep=kept)
+        except Invalid as exc:
+            self._tell(app, exc)
+            raise
+        await self._reclaim(self._pools_of(key), keep=frozenset(kept))
 
-    async def _fulfil(self, wish: Wish, replicas: int) -> None:
+    async def _fulfil(self, wish: Wish, replicas: int) -> PoolName:
+        """Give a wish its pool, and return the pool's name."""
         subnet = self._subnet(wish)
         pools = list(self._pools())
-        own = find(wish, pools)
+        own = find(wish, [pool for pool in pools if not pool.terminating])
         held = Ranges(wish.family)
         if own is not None:
             entries = self._caches.ledger.held(own.name)
@@ -130,23 +146,35 @@ class AutoPools:
         others = self._taken(pool for pool in pools if pool is not own)[wish.family]
         ips = addresses_for(wish, subnet, replicas=replicas, own=own, others=others, held=held)
         if own is None:
-            written = await self._client.create(SPIDERIPPOOL, pool_object(wish, subnet, ips))
-        elif ips != own.listed or own.labels.get(OWNER_UID) != wish.labels[OWNER_UID]:
+            name = new_name(wish, {obj["metadata"]["name"] for obj in self._caches.pools.all()})
+            made = pool_object(wish, name, subnet, ips)
+            self._caches.pools.observe(await self._client.create(SPIDERIPPOOL, made))
+            return name
+        if ips != own.listed or not wish.labels.items() <= own.labels.items():
             change = {"metadata": {"labels": wish.labels}, "spec": {"ips": list(ips.text())}}
             written = await self._client.patch(SPIDERIPPOOL, own.name, change)
-        else:
-            return
-        self._caches.pools.observe(written)
+            self._caches.pools.observe(written)
+        return own.name
 
     async def _reclaim(self, pools: Iterable[Pool], keep: frozenset[str]) -> None:
         """Delete pools that their workload has no use for, unless they shall stay for the
         next one of its name. Those that hold addresses stay until these are given back."""
         for pool in pools:
-            if pool.name not in keep and pool.labels.get(RECLAIM) == "true":
+            unwanted = pool.name not in keep and not pool.terminating
+            if unwanted and pool.labels.get(RECLAIM) == "true":
                 try:
                     await self._client.delete(SPIDERIPPOOL, pool.name)
                 except NotFound:
                     continue
+
+    async def _is_there(self, kind: str, name: str, namespace: str) -> bool:
+        """Whether a workload exists all the same: a cache may be behind, and a pool that is
+        deleted while pods draw from it never serves them again."""
+        try:
+            found = await self._client.get(RESOURCES[kind], name, namespace)
+        except NotFound:
+            return False
+        return not found["metadata"].get("deletionTimestamp")
 
     def _subnet(self, wish: Wish) -> SpiderSubnet:
         obj = self._caches.subnets.get(wish.subnet)
@@ -194,7 +222,7 @@ class AutoPools:
         top = pod.controller
         if is_native(top):
             made = self._caches.workloads[top.kind].get(top.name, pod.namespace)
-            if made is None or not has_maker(made):
+            if made is None or not has_maker(top.kind, made):
                 return None
             top = read_pod(made).controller
         if top.kind == "Pod" or is_native(top):
@@ -213,7 +241,7 @@ class AutoPools:
 
         def follow(old: Object | None, new: Object | None) -> None:
             obj = new or old or {}
-            if not has_maker(obj) and (_asks(workload, old) or _asks(workload, new)):
+            if not has_maker(kind, obj) and (_asks(workload, old) or _asks(workload, new)):
                 self.queue.add((kind, obj["metadata"]["namespace"], obj["metadata"]["name"]))
 
         return follow

@@ -7,6 +7,7 @@ import logging
 from functools import partial
 from typing import Any, Protocol
 
+from spiderpool import memory
 from spiderpool.controller.attachments import Attachments
 from spiderpool.controller.autopools import AutoPoolCaches, AutoPools
 from spiderpool.controller.caches import Caches
@@ -26,6 +27,7 @@ from spiderpool.kube.informer import Informers, cancel
 from spiderpool.kube.leader import Election
 from spiderpool.kube.optional import OptionalCache
 from spiderpool.metrics.http import Pages, serve
+from spiderpool.types.address import Family
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Manager:
             tasks += [asyncio.create_task(cache.run()) for cache in optional]
             tasks += self._pages(informers, caches, counts)
             await asyncio.gather(informers.synced(), *(cache.synced() for cache in optional))
+            memory.keep_what_is_here()
             tasks += self._webhook(caches, counts)
             tasks.append(asyncio.create_task(self._lead(election, caches, sources, counts)))
             await _first_end(tasks)
@@ -118,9 +121,12 @@ class Manager:
             Coordinators(client, caches.coordinators, sources, recorder),
             Pools(client, caches, recorder),
             Subnets(client, caches.subnets, caches.pools),
-            AutoPools(client, _for_auto_pools(caches), recorder),
+            AutoPools(client, _for_auto_pools(caches), recorder, self._families()),
             Collector(client, self._watched(caches), caches.ledger, counts.collected),
         )
+
+    def _families(self) -> frozenset[Family]:
+        return frozenset(f for f in Family if f.number in self._settings.families)
 
     def _watched(self, caches: Caches) -> Watched:
         return Watched(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,11 +51,14 @@ APP_NAME = PREFIX + "app-name"
 APPLICATION = PREFIX + "application"
 """An annotation of pools: kind/namespace/name in full, which labels are too short for."""
 
+ALL = frozenset(Family)
 LARGEST = 4096
 DEFAULT_SPARE = 1
 """Addresses beyond the replicas, so that a rolling update has one to start with."""
 
-_NUMBER = re.compile(r"^(\+?)([0-9]{1,4})$")
+_NUMBER = re.compile(r"(\+?)([0-9]{1,4})")
+_LABEL = re.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+"""Kubernetes "Labels and Selectors", Syntax and character set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,12 @@ class Wish:
 
     @property
     def pool(self) -> PoolName:
-        """``auto4-web-net1-3f2a9`` (upstream's shape), the application's name cut to fit."""
+        """``auto4-web-net1-3f2a9`` (upstream's shape), the application's name cut to fit, and to
+        leave room for a number."""
         uid = self.application.controller.uid.rpartition("-")[2][:5]
-        head, tail = f"auto{self.family.number}-", f"-{self.interface}-{uid}"
-        name = self.application.controller.name[: 253 - len(head) - len(tail)]
+        nic = re.sub("[^a-z0-9]", "-", self.interface.lower())
+        head, tail = f"auto{self.family.number}-", f"-{nic}-{uid}"
+        name = self.application.controller.name[: 249 - len(head) - len(tail)].rstrip("-.")
         return PoolName(f"{head}{name}{tail}".lower())
 
     @property
@@ -115,12 +121,12 @@ class Wish:
         """Labels by which the pool is found again, also by a workload made anew."""
         owner = self.application.controller
         return {
-            OWNER_SUBNET: self.subnet,
+            OWNER_SUBNET: _label(self.subnet),
             OWNER_GV: owner.api_version.replace("/", "-"),
             OWNER_KIND: owner.kind,
             OWNER_NAMESPACE: self.application.namespace,
             OWNER_NAME: _label(owner.name),
-            INTERFACE: self.interface,
+            INTERFACE: _label(self.interface),
             IP_VERSION: f"IPv{self.family.number}",
         }
 
@@ -130,8 +136,12 @@ class Wish:
         return {**self.identity, OWNER_UID: self.application.controller.uid, **reclaim}
 
 
-def wishes(app: Application, annotations: Mapping[str, str]) -> tuple[Wish, ...]:
+def wishes(
+    app: Application, annotations: Mapping[str, str], families: Container[Family] = ALL
+) -> tuple[Wish, ...]:
     """The pools that an application wants by the annotations of its pods; often none.
+
+    ``families`` are those that the cluster uses; what is wanted of another is left out.
 
     Raises:
         BadInput: naming the annotation.
@@ -144,16 +154,22 @@ def wishes(app: Application, annotations: Mapping[str, str]) -> tuple[Wish, ...]
         Wish(app, names[0], IfName(item.interface or PRIMARY_NIC), family, size, reclaim)
         for item in items
         for family, names in item.pools.items()
+        if family in families
     )
 
 
-def wishes_of_nic(app: Application, annotations: Mapping[str, str], nic: IfName) -> list[Wish]:
+def wishes_of_nic(
+    app: Application,
+    annotations: Mapping[str, str],
+    nic: IfName,
+    families: Container[Family] = ALL,
+) -> list[Wish]:
     """Those for one NIC. Without a name of a NIC, ``subnet`` is meant for whichever asks.
 
     Raises:
         BadInput: naming the annotation; also when ``subnets`` leaves the NIC out.
     """
-    found = wishes(app, annotations)
+    found = wishes(app, annotations, families)
     items = _items(app, annotations)
     if found and not any(item.interface for item in items):
         return list(found)
@@ -165,11 +181,20 @@ def wishes_of_nic(app: Application, annotations: Mapping[str, str], nic: IfName)
 
 
 def find(wish: Wish, pools: Iterable[Pool]) -> Pool | None:
-    """The pool that a wish has already."""
-    for pool in pools:
-        if all(pool.labels.get(key) == value for key, value in wish.identity.items()):
-            return pool
-    return None
+    """The pool that a wish has already; one that is being deleted only where it has no other."""
+    fitting = (
+        pool
+        for pool in pools
+        if all(pool.labels.get(key) == value for key, value in wish.identity.items())
+    )
+    return min(fitting, key=lambda pool: pool.terminating, default=None)
+
+
+def new_name(wish: Wish, taken: Container[PoolName]) -> PoolName:
+    """The wish's name, with a number where another pool has it: of the subnet that the workload
+    had before, or on its way out."""
+    numbered = (PoolName(f"{wish.pool}-{number}") for number in itertools.count(2))
+    return next(name for name in itertools.chain([wish.pool], numbered) if name not in taken)
 
 
 def addresses_for(
@@ -182,10 +207,10 @@ def addresses_for(
     held: Ranges,
 ) -> Ranges:
     """The addresses that the wish's pool shall have: what it has, and the lowest that nobody
-    has; when there are too many, the highest go that are not ``held``.
+    has; when there are too many, the highest go that are not ``held``. What it has and may not
+    be given any more, as the subnet or ``others`` has changed, goes unless it is ``held``.
 
-    ``others`` is what no new address may be taken from: other pools, reserved and node
-    addresses.
+    ``others`` is what it may not have: other pools, reserved and node addresses.
 
     Raises:
         BadInput: the subnet's ranges cannot be read.
@@ -194,17 +219,17 @@ def addresses_for(
     family, where = wish.family, f"SpiderSubnet {wish.subnet}"
     if family_of(subnet.spec.subnet) is not family:
         raise BadInput(where, f"is not IPv{family.number}", f"{wish.application.where} wants that")
-    own_ips = own.listed if own else Ranges(family)
+    free = parse(subnet.spec.ips, family, f"{where}: spec.ips")
+    free -= parse(subnet.spec.exclude_ips, family, f"{where}: spec.excludeIPs")
+    free -= others | Ranges.of(family, special(subnet.spec.subnet))
+    if subnet.spec.gateway:
+        free -= parse([subnet.spec.gateway], family, f"{where}: spec.gateway")
+    own_ips = (own.listed if own else Ranges(family)) & (free | held)
     wanted = wish.size.of(replicas)
     if own_ips.size > wanted:
         spare = own_ips - held
         return own_ips - (spare - spare.lowest(max(0, wanted - (own_ips & held).size)))
-    free = parse(subnet.spec.ips, family, f"{where}: spec.ips")
-    free -= parse(subnet.spec.exclude_ips, family, f"{where}: spec.excludeIPs")
-    free -= others | own_ips | Ranges.of(family, special(subnet.spec.subnet))
-    if subnet.spec.gateway:
-        free -= parse([subnet.spec.gateway], family, f"{where}: spec.gateway")
-    missing = wanted - own_ips.size
+    missing, free = wanted - own_ips.size, free - own_ips
     if free.size < missing:
         raise NoAddress(
             f"{where} has {free.size} addresses left, {wish.application.where} needs {missing} more"
@@ -212,14 +237,14 @@ def addresses_for(
     return own_ips | free.lowest(missing)
 
 
-def pool_object(wish: Wish, subnet: SpiderSubnet, ips: Ranges) -> dict[str, Any]:
+def pool_object(wish: Wish, name: PoolName, subnet: SpiderSubnet, ips: Ranges) -> dict[str, Any]:
     """The pool as it is created."""
     gateway = {"gateway": subnet.spec.gateway} if subnet.spec.gateway else {}
     return {
         "apiVersion": SpiderIPPool.KIND.api_version,
         "kind": SpiderIPPool.KIND.kind,
         "metadata": {
-            "name": wish.pool,
+            "name": name,
             "labels": dict(wish.labels),
             "annotations": {APPLICATION: wish.application.key},
         },
@@ -258,6 +283,9 @@ def application_text(pool: Pool) -> str | None:
 def _items(app: Application, annotations: Mapping[str, str]) -> tuple[NicPools, ...]:
     many = read_many(annotations, SUBNETS, app.where)
     if many is not None:
+        if len(many) > 1 and not many[0].interface:
+            problem, remedy = "several items name no interface", 'give "interface" in each'
+            raise BadInput(place(app.where, SUBNETS), problem, remedy)
         return many
     one = read_one(annotations, SUBNET, app.where)
     return (one,) if one is not None else ()
@@ -265,7 +293,7 @@ def _items(app: Application, annotations: Mapping[str, str]) -> tuple[NicPools, 
 
 def _size(app: Application, annotations: Mapping[str, str]) -> Size:
     text = annotations.get(NUMBER, f"+{DEFAULT_SPARE}")
-    found = _NUMBER.match(text)
+    found = _NUMBER.fullmatch(text)
     size = Size(int(found[2]), bool(found[1])) if found else None
     if size is None or size.count > LARGEST or (size.count == 0 and not size.is_spare):
         problem = f"{text!r} must be N or +N, 1-{LARGEST}"
@@ -284,7 +312,8 @@ def _reclaim(app: Application, annotations: Mapping[str, str]) -> bool:
 
 
 def _label(text: str) -> str:
-    """Label values have at most 63 characters; what is cut off is told apart by a digest."""
-    if len(text) <= 63:
+    """What cannot be a label's value, for its length or its letters, is told apart by a digest."""
+    if _LABEL.fullmatch(text):
         return text
-    return f"{text[:54]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    word = re.sub("[^A-Za-z0-9_.-]", "", text[:54]).lstrip("_.-")
+    return f"{word}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")

@@ -24,10 +24,15 @@ class Workload:
         return (self.template(obj).get("metadata") or {}).get("annotations") or {}
 
 
-def has_maker(obj: Object) -> bool:
-    """Whether something else made the workload: then that is the top."""
+BETWEEN = frozenset({"ReplicaSet", "Job"})
+"""Kinds that another workload may have made to have its pods: then that is the top. Whatever
+made one of another kind, such as an operator its StatefulSet, has no pods of its own."""
+
+
+def has_maker(kind: str, obj: Object) -> bool:
+    """Whether another workload made this one: then that is the top."""
     owners = obj["metadata"].get("ownerReferences") or ()
-    return any(owner.get("controller") for owner in owners)
+    return kind in BETWEEN and any(owner.get("controller") for owner in owners)
 
 
 def is_native(owner: Controller) -> bool:

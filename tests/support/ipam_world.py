@@ -35,7 +35,7 @@ from spiderpool.kube.resources import (
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.kube import FakeClient
 from spiderpool.testing.kubefaults import FaultyClient, Request
-from spiderpool.types.address import Address
+from spiderpool.types.address import Address, Family
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import IfName, NodeName
 
@@ -47,11 +47,17 @@ class FakeNamespace:
 class Agent:
     """One node's agent: its caches, its service, and what its users were told."""
 
-    def __init__(self, world: World, node: str, kernel: KernelRole | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        node: str,
+        kernel: KernelRole | None = None,
+        families: frozenset[Family] = frozenset(Family),
+    ) -> None:
         self.client = FaultyClient(world.api)
         self.informers = Informers(self.client)
         caches = AgentCaches.start(self.informers, NodeName(node))
-        self.service = IpamService(self.client, Sources(caches), now=lambda: world.now)
+        self.service = IpamService(self.client, Sources(caches), families, now=lambda: world.now)
         self.sources = CachedSources(self.client, caches, NodeName(node), self.service)
         self.warnings: list[tuple[str, str, str]] = []
         self.handler = IpamHandler(self.service, NodeName(node), self._warn, kernel or InProcess())
@@ -151,9 +157,12 @@ class World:
 
     @asynccontextmanager
     async def agent(
-        self, node: str = "worker01", kernel: KernelRole | None = None
+        self,
+        node: str = "worker01",
+        kernel: KernelRole | None = None,
+        families: frozenset[Family] = frozenset(Family),
     ) -> AsyncIterator[Agent]:
-        agent = Agent(self, node, kernel)
+        agent = Agent(self, node, kernel, families)
         await agent.informers.synced()
         try:
             yield agent
