@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spiderpool.kube.resources import NETWORKATTACHMENT, POD
+from spiderpool.kube.resources import DAEMONSET, NETWORKATTACHMENT, POD
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 IPPOOL = "ipam.spidernet.io/ippool"
@@ -163,3 +163,99 @@ def test_no_such_pod_is_one_line(shell: Any, name: str, words: str) -> None:
     assert (status, out) == (2, "")
     assert err.startswith(f"spiderpoolctl: {words}")
     assert err.count("\n") == 1
+
+
+async def held_first(world: Any) -> None:
+    """Two NICs that draw from the same pool."""
+    await pools(world)
+    await network(world, "wan", type="spiderpool", default_ipv4_ippool=["a"])
+    await world.pod("default/x", annotations={NETWORKS: "lan,wan"})
+
+
+def given(shell: Any, *words: str) -> dict[str, str]:
+    """The IPv4 address that each NIC would get."""
+    told = json.loads(shell.ctl("explain", "pod", "default/x", "--json", *words)[1])
+    return {nic["nic"]: nic["families"][0]["address"] for nic in told}
+
+
+def test_a_nic_is_explained_after_those_before_it(shell: Any) -> None:
+    shell.prepare(held_first)
+    both = {"net1": "10.6.2.1", "net2": "10.6.2.2"}
+    assert given(shell) == given(shell, "--dry-run") == both
+    assert given(shell, "--nic", "net2") == {"net2": "10.6.2.2"}
+    assert shell.states() == {}
+
+    async def add(world: Any) -> dict[str, str]:
+        conf = {"default_ipv4_ippool": ["a"]}
+        async with world.agent() as agent:
+            return {
+                nic: (await agent.add("default/x", nic=nic, ipam=conf))[0].partition("/")[0]
+                for nic in ("net1", "net2")
+            }
+
+    assert shell.prepare(add) == both
+
+
+def test_items_without_names_go_to_the_nics_in_order(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await held_first(world)
+        items = '[{"ipv4":["a"]},{"ipv4":["b"]}]'
+        note = {"metadata": {"annotations": {"ipam.spidernet.io/ippools": items}}}
+        await world.api.patch(POD, "x", note, "default")
+
+    shell.prepare(story)
+    assert given(shell) == {"net1": "10.6.2.1", "net2": "10.6.3.1"}
+
+
+async def agents(world: Any, *words: str) -> None:
+    """The DaemonSet as the chart installs it."""
+    labels = {"app.kubernetes.io/name": "spiderpool", "app.kubernetes.io/component": "agent"}
+    template = {"spec": {"containers": [{"name": "agent", "args": list(words)}]}}
+    meta = {"name": "spiderpool-agent", "namespace": "sp", "labels": labels}
+    await world.put(DAEMONSET, {"metadata": meta, "spec": {"template": template}})
+
+
+def test_the_agents_own_options_count(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        await agents(world, "--namespace=sp", "--cluster-network=default/lan", "--disable-ipv6")
+        await world.pool("of-sp", "10.6.4.1", multusName=["lan"])
+        await world.pool("of-default", "10.6.5.1", multusName=["default/lan"])
+        wanted = '{"ipv4":["of-sp","of-default"],"ipv6":["six"]}'
+        await world.pod("default/x", annotations={IPPOOL: wanted})
+
+    shell.prepare(story)
+    status, out, _ = shell.ctl("explain", "pod", "default/x")
+    assert status == 0
+    assert out.splitlines()[1:] == [
+        f"eth0 from default/lan, IPv4: chosen by Pod default/x: annotation {IPPOOL}",
+        "  of-default  10.6.5.1 is the lowest free one; 1 of 1 free",
+        "  of-sp       eth0 comes from default/lan, not in multusName [sp/lan]",
+        "  => 10.6.5.1 of of-default",
+    ]
+
+
+def test_an_eth0_of_others_is_not_asked_about(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        await network(world, "calico", type="calico-ipam")
+        default = {"v1.multus-cni.io/default-network": "default/calico"}
+        await world.pod("default/x", annotations={NETWORKS: "lan", **default})
+
+    shell.prepare(story)
+    assert given(shell) == {"net1": "10.6.2.1"}
+
+
+@pytest.mark.parametrize(
+    "config", ["[]", "3", '{"plugins":{"a":1}}', '{"plugins":[7]}', '{"ipam":7}']
+)
+def test_an_odd_definition_is_no_traceback(shell: Any, config: str) -> None:
+    async def story(world: Any) -> None:
+        meta = {"name": "odd", "namespace": "default"}
+        await world.put(NETWORKATTACHMENT, {"metadata": meta, "spec": {"config": config}})
+        await world.pod("default/x", annotations={NETWORKS: "odd"})
+
+    shell.prepare(story)
+    status, out, _ = shell.ctl("explain", "pod", "default/x")
+    assert status == 1
+    assert "NetworkAttachmentDefinition default/odd: does not use spiderpool" in out
