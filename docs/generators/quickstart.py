@@ -17,10 +17,9 @@ from docs.generators.transcript import Command, commands, files, masked, with_an
 from harness.netns import sandbox
 from harness.run import kubectl
 from harness.run.emulated import EmulatedCluster
-from harness.run.engine import topology_file
 from harness.run.session import Session
+from harness.run.setting import setting
 from harness.scenario.load import load
-from harness.topology.load import load as load_topology
 from spiderpool.errors import SpiderpoolError
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +111,7 @@ async def carried_out(page: str) -> str:
         SpiderpoolError: the cluster does not come up, or a command fails.
     """
     scenario = load(SCENARIO)
-    cluster = EmulatedCluster(load_topology(topology_file(scenario)), sandbox.RUN)
+    cluster = EmulatedCluster(setting(scenario), sandbox.RUN)
     session = Session(cluster, scenario.names)
     try:
         await session.start()

@@ -15,6 +15,7 @@ from rich.console import Console
 from harness.report.console import LiveView
 from harness.run.events import Ended, Event, Judged, Result, Step, encode
 from harness.run.launch import run
+from harness.run.setting import setting
 from harness.run.target import Target, chosen, declare
 from harness.scenario.load import load
 
@@ -41,7 +42,7 @@ def main(options: argparse.Namespace) -> int:
     """
     target = chosen(options)
     for scenario in options.scenarios:
-        load(scenario)
+        setting(load(scenario))
     return max(_run(scenario, target, options) for scenario in options.scenarios)
 
 

@@ -21,15 +21,14 @@ from harness.netns import isolated
 from harness.netns.sandbox import RUN
 from harness.nodes.sandboxes import ledger_name
 from harness.run.emulated import EmulatedCluster
-from harness.run.engine import topology_file
 from harness.run.judging import Judge, Judgement
 from harness.run.problems import CannotRun
 from harness.run.readiness import obstacles
 from harness.run.session import Session
+from harness.run.setting import setting
 from harness.run.steps import carry_out
 from harness.scenario.expectations import Expectation
 from harness.scenario.model import Expect, Scenario, Step
-from harness.topology.load import load as load_topology
 from harness.topology.model import UNDERLAY
 from spiderpool.agent.caches import COORDINATOR
 from spiderpool.errors import SpiderpoolError
@@ -71,7 +70,7 @@ def _play(scenario: Scenario, implementation: Path | None) -> Played:
     logging.disable(logging.CRITICAL)
     if missing := "; ".join(obstacles(scenario)):
         raise CannotRun(missing)
-    cluster = EmulatedCluster(load_topology(topology_file(scenario)), RUN)
+    cluster = EmulatedCluster(setting(scenario), RUN)
     return asyncio.run(_Play(scenario, cluster, implementation).whole())
 
 

@@ -21,15 +21,15 @@ from harness.netns.sandbox import SandboxRefused
 from harness.run import agents
 from harness.run.cluster import Cluster
 from harness.run.emulated import EmulatedCluster
-from harness.run.engine import Engine, topology_file
+from harness.run.engine import Engine
 from harness.run.events import Ended, Event, encode
 from harness.run.existing.cluster import ExistingCluster
 from harness.run.existing.inventory import read_inventory
 from harness.run.readiness import obstacles, obstacles_on_a_cluster
+from harness.run.setting import setting
 from harness.run.target import Emulation, Existing, chosen, declare
 from harness.scenario.load import load
 from harness.scenario.model import Scenario
-from harness.topology.load import load as load_topology
 from spiderpool.errors import BadInput, SpiderpoolError
 
 Emit = Callable[[Event], None]
@@ -68,7 +68,7 @@ def _emulate(path: Path, target: Emulation, emit: Emit, keep: Path | None) -> No
     if cannot := "; ".join(filter(None, missing)):
         emit(Ended(0.0, cannot=cannot))
         return
-    topology = load_topology(topology_file(scenario))
+    topology = setting(scenario)
     cluster = EmulatedCluster(topology, sandbox.RUN, target.apiserver, target.agent_roles)
     _run(scenario, cluster, emit, keep)
 
@@ -83,7 +83,7 @@ def _visit(path: Path, target: Existing, emit: Emit, keep: Path | None) -> None:
     if missing := "; ".join(obstacles_on_a_cluster(scenario)):
         emit(Ended(0.0, cannot=missing))
         return
-    topology = load_topology(topology_file(scenario))
+    topology = setting(scenario)
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         cluster = ExistingCluster(inventory, topology, scenario.names, Path(folder), kubeconfig)
         _run(scenario, cluster, emit, keep)

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.capture.pcapng import pcapng
+from harness.nodes.podstatus import timestamp
 from harness.run.cluster import Cluster
+from harness.run.complaints import complaints
 from harness.run.dump import write_state
 from harness.run.events import Ended, Event, Judged, Result, Started
 from harness.run.events import Step as StepDone
@@ -18,10 +20,8 @@ from harness.run.problems import CannotRun
 from harness.run.session import Session
 from harness.run.steps import carry_out
 from harness.scenario.expectations import Expectation
-from harness.scenario.model import Expect, Scenario, Step
+from harness.scenario.model import Expect, Scenario, Step, Wait
 from spiderpool.errors import SpiderpoolError
-
-TOPOLOGIES = "_topologies"
 
 
 class Engine:
@@ -40,6 +40,7 @@ class Engine:
         self._judge = Judge(self._session, by_id)
         self._unjudged = dict.fromkeys(by_id)
         self._failed = False
+        self._since = timestamp()
         self._acting: asyncio.Future[Ended] | None = None
 
     async def run(self) -> None:
@@ -100,10 +101,19 @@ class Engine:
             self._session.cluster.check()
             await carry_out(step, self._session)
         except SpiderpoolError as error:
-            problem, self._failed = str(error), True
+            problem, self._failed = "; ".join((str(error), *await self._complaints(step))), True
         seconds = time.monotonic() - started
         self._emit(StepDone(str(step), str(step.where), seconds, problem))
         return not problem
+
+    async def _complaints(self, step: Step) -> tuple[str, ...]:
+        """Why what a step waited for has not come, as far as objects say so."""
+        if not isinstance(step, Wait):
+            return ()
+        try:
+            return await complaints(self._session.cluster.client, step.namespace, self._since)
+        except SpiderpoolError:  # the step's own problem is told all the same
+            return ()
 
     def _give_up(self, failed: Step) -> None:
         """Say of every expectation behind the failed step that it was not judged."""
@@ -134,21 +144,6 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{expectation.id}.pcapng").open("wb") as file:
             file.writelines(pcapng(judgement.observation.frames, judgement.verdict.sentence))
-
-
-def topology_file(scenario: Scenario) -> Path:
-    """The topology that a scenario names: in the nearest ``_topologies`` above it.
-
-    Raises:
-        SpiderpoolError: there is none of that name.
-    """
-    for folder in scenario.file.resolve().parents:
-        file = folder / TOPOLOGIES / f"{scenario.topology}.yaml"
-        if file.is_file():
-            return file
-    raise SpiderpoolError(
-        f"{scenario.file}: no topology {scenario.topology!r} in any {TOPOLOGIES} folder above it"
-    )
 
 
 def details(judgement: Judgement) -> tuple[str, ...]:

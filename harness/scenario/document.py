@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,7 +85,7 @@ class Item:
         """One word of a closed set."""
         word = self.text()
         if word not in choices:
-            raise self.fail(f"{self.name} is {word!r}", f"use {_listed(choices)}")
+            raise self.fail(f"{self.name} is {word!r}", f"use {listed(choices)}")
         return word
 
     def many(self, read: Callable[[Item], T]) -> tuple[T, ...]:
@@ -102,7 +102,7 @@ class Item:
         entries = dict(self._entries())
         for key, item in entries.items():
             if known and key not in known:
-                raise item.fail(f"{key!r} is not known in {self.name}", f"use {_listed(known)}")
+                raise item.fail(f"{key!r} is not known in {self.name}", f"use {listed(known)}")
         return entries
 
     def plain(self) -> Any:
@@ -164,10 +164,17 @@ def read_all(path: Path) -> list[Item]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadInput(f"{path}:{line}", f"is not YAML: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(str(path), f"is not YAML: {error}") from None
+    except yaml.reader.ReaderError as error:
+        raise BadInput(f"{path}:{_line_of(error, text)}", f"is not YAML: {error.reason}") from None
+    except RecursionError:
+        raise BadInput(f"{path}:1", "is nested too deeply", "write it flatter") from None
     full = (node for node in nodes if node is not None and node.tag != _NULL)
     return [Item(node, Where(str(path), node.start_mark.line + 1), path.name) for node in full]
+
+
+def _line_of(error: yaml.reader.ReaderError, text: bytes) -> int:
+    """What is no character has a position only."""
+    return text[: error.position].count(b"\n") + 1
 
 
 def required(entries: Mapping[str, Item], key: str, owner: Item) -> Item:
@@ -177,5 +184,6 @@ def required(entries: Mapping[str, Item], key: str, owner: Item) -> Item:
     return entries[key]
 
 
-def _listed(words: tuple[str, ...]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """``a, b or c``; there is at least one."""
     return ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]

@@ -73,6 +73,7 @@ def _whole(file: Path, item: Item) -> Scenario:
         name=_label(required(entries, "scenario", item)),
         summary=required(entries, "summary", item).text(),
         topology=_label(required(entries, "topology", item)),
+        topology_at=entries["topology"].where,
         cases=_cases(entries),
         needs=entries["needs"].many(_capability) if "needs" in entries else (),
         names=_names(entries["names"]) if "names" in entries else {},
@@ -100,6 +101,7 @@ def _variant(file: Path, item: Item) -> Scenario:
         name=_label(required(entries, "scenario", item)),
         summary=required(entries, "summary", item).text(),
         topology=_label(required(entries, "topology", item)),
+        topology_at=entries["topology"].where,
         cases=_cases(entries),
     )
 

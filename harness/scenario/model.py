@@ -241,12 +241,16 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario file; ``cases`` are ids of documented cases that it covers."""
+    """One scenario file; ``cases`` are ids of documented cases that it covers.
+
+    ``topology`` is a name, which stands at ``topology_at``.
+    """
 
     file: Path
     name: str
     summary: str
     topology: str
+    topology_at: Where
     cases: tuple[str, ...]
     needs: tuple[Capability, ...]
     names: Mapping[str, Name]

@@ -12,13 +12,12 @@ from harness.expect.paths import Contrast
 from harness.expect.resolve import resolve
 from harness.netns import sandbox
 from harness.run.emulated import EmulatedCluster
-from harness.run.engine import topology_file
 from harness.run.session import Session
+from harness.run.setting import setting
 from harness.run.steps import carry_out
 from harness.scenario.expectations import Blocked, Expectation, Reaches
 from harness.scenario.load import load
 from harness.scenario.model import Advertise, Expect, Scenario
-from harness.topology.load import load as load_topology
 from harness.trace.observe import Observation, observe
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -69,7 +68,7 @@ async def live(name: str) -> AsyncIterator[LiveScenario]:
     """The scenario of that folder below ``scenarios``, all of its steps carried out but those
     that expect. Call it inside a sandbox."""
     scenario = load(SCENARIOS / name)
-    cluster = EmulatedCluster(load_topology(topology_file(scenario)), sandbox.RUN)
+    cluster = EmulatedCluster(setting(scenario), sandbox.RUN)
     session = Session(cluster, scenario.names)
     try:
         await session.start()

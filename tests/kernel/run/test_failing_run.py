@@ -48,13 +48,23 @@ steps:
         on: client
         ip route show table 255: local 10.6.212.250 dev eth0 proto kernel scope host src *
         without: local 127.0.0.1 dev lo proto kernel scope host src 127.0.0.1
-  - wait: configmap/nowhere
-    for: jsonpath={.data.a}=b
-    within: 0.2
+  - create: pod.yaml
+  - wait: pod/web
+    for: condition=Ready
+    within: 2
   - expect:
       - id: not-reached
         ping: {from: client, to: outside.eth0}
         leaves: client.eth0
+"""
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  annotations: {k8s.v1.cni.cncf.io/networks: nowhere}
+spec:
+  containers: [{name: nginx, image: nginx}]
 """
 
 
@@ -73,6 +83,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("failing")
     shutil.copytree(TOPOLOGIES, folder / "_topologies")
     (folder / "scenario.yaml").write_text(SCENARIO)
+    (folder / "pod.yaml").write_text(POD)
     harness = Path(sys.executable).with_name("harness")
     command: list[str | Path] = [harness, "run", folder, "--json", "--keep", folder]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=60)
@@ -125,11 +136,18 @@ def test_what_is_not_there_is_said(run: Run, identifier: str, words: str) -> Non
 
 
 def test_after_a_failed_step_nothing_is_judged(run: Run) -> None:
-    step = next(event for event in run.events if event["event"] == "step")
-    assert step["problem"]
     verdict = run.verdict("not-reached")
     assert verdict["result"] == "not-reached"
-    assert "not judged, as this failed: wait for configmap/nowhere" in verdict["sentence"]
+    assert "not judged, as this failed: wait for pod/web" in verdict["sentence"]
+
+
+def test_a_wait_in_vain_says_what_objects_complain_of(run: Run) -> None:
+    *_, step = (event for event in run.events if event["event"] == "step")
+    assert "timed out waiting" in step["problem"]
+    assert (
+        "Pod web: FailedCreatePodSandBox: NetworkAttachmentDefinition default/nowhere: "
+        "does not exist; create it" in step["problem"]
+    )
 
 
 def test_captures_of_failures_are_kept_and_no_others(run: Run) -> None:

@@ -10,11 +10,13 @@ from harness.netns import nft
 from harness.run import kubectl, readiness
 from harness.run.apiservers import ApiServer
 from harness.run.readiness import obstacles, obstacles_on_a_cluster
+from harness.scenario.document import Where
 from harness.scenario.model import Capability, Scenario
 
 
 def scenario(*needs: Capability) -> Scenario:
-    return Scenario(Path("s.yaml"), "s", "a scenario", "page", (), needs, {}, ())
+    where = Where("s.yaml", 3)
+    return Scenario(Path("s.yaml"), "s", "a scenario", "page", where, (), needs, {}, ())
 
 
 @pytest.fixture(autouse=True)

@@ -294,7 +294,8 @@ def test_expectations_that_cannot_be_judged_are_refused(
         ("a: &x 1\nb: *x\n", [":2: ", "aliases are not allowed"]),
         ("scenario: Bad Name\nsummary: s\ntopology: t\nsteps: []\n", [":1: ", "is no name"]),
         ("colour: red\n", ["'colour' is not known in scenario.yaml"]),
-        ("[" * 5000, ["is not YAML"]),
+        ("[" * 5000, [":1: ", "is nested too deeply"]),
+        ("scenario: a\nsummary: b\0\n", [":2: ", "is not YAML"]),
     ],
 )
 def test_files_that_are_no_scenarios_are_refused(
