@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -70,3 +71,36 @@ def test_the_cluster_can_be_named_anywhere(
     words[place:place] = ["--kubeconfig", "/k"]
     assert shell.ctl(*words)[0] == 0
     assert asked == ["/k"]
+
+
+def test_a_pool_shows_who_holds_what_and_what_is_free(shell: Any) -> None:
+    shell.prepare(some)
+    asyncio.run(shell.world.reserve("r", "10.6.0.5"))
+    _, out, _ = shell.ctl("ip", "show", "a", "--json")
+    assert [(row["ADDRESS"], row["STATE"], row["POD"]) for row in json.loads(out)] == [
+        ("10.6.0.1", "held", "default/x"),
+        ("10.6.0.2", "held", "default/y"),
+        ("10.6.0.3-10.6.0.4", "free", None),
+        ("10.6.0.6-10.6.0.8", "free", None),
+    ]
+
+
+def test_what_is_free_of_a_pool_beyond_counting_is_one_line(shell: Any) -> None:
+    asyncio.run(shell.world.pool("six", "fd00::-fd00::ffff:ffff:ffff:ffff", subnet="fd00::/64"))
+    _, out, _ = shell.ctl("ip", "show", "six")
+    assert "fd00::1-fd00::ffff:ffff:ffff:ffff  free" in out
+
+
+def test_a_pool_that_cannot_be_read_does_not_hide_the_others(shell: Any) -> None:
+    shell.prepare(some)
+    asyncio.run(shell.world.pool("b", "10.6.0.x"))
+    status, out, err = shell.ctl("ip", "show")
+    assert (status, len(out.splitlines())) == (0, 2)
+    assert "SpiderIPPool b: spec.ips[0]: '10.6.0.x' is not an IP" in err
+
+
+def test_a_pool_that_is_not_there_is_said(shell: Any) -> None:
+    shell.prepare(some)
+    status, out, err = shell.ctl("ip", "show", "c")
+    assert (status, out) == (2, "")
+    assert err == "spiderpoolctl: SpiderIPPool c: does not exist; existing: a\n"
