@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -95,6 +94,16 @@ class Components:
     def names(self) -> Sequence[str]:
         return tuple(self._children)
 
+    def check(self) -> None:
+        """Raises ComponentFailed when one has ended that nobody ended."""
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                raise self._ended_badly(name, child)
+
+    def _ended_badly(self, name: str, child: subprocess.Popen[bytes]) -> ComponentFailed:
+        words = f"{name} ended with status {child.returncode}: {self.tail(name)}"
+        return ComponentFailed(words)
+
     def kill(self, name: str) -> None:
         """End one at once, as a crash does.
 
@@ -114,23 +123,20 @@ class Components:
         """
         if name not in self._children:
             raise ComponentFailed(f"{name} does not run")
-        child = self._children[name]
-        os.kill(child.pid, self._ends[name])
+        child = self._children.pop(name)
+        child.send_signal(self._ends[name])
         try:
             await asyncio.wait_for(ended(child), END_SECONDS)
         except TimeoutError:
             words = f"{name} does not end within {END_SECONDS:g} s: {self.tail(name)}"
             raise ComponentFailed(words) from None
-        del self._children[name]
         if child.returncode != 0:
-            words = f"{name} ended with status {child.returncode}: {self.tail(name)}"
-            raise ComponentFailed(words)
+            raise self._ended_badly(name, child)
 
     async def stop(self) -> None:
         """End all: those started last first, each politely and then for good."""
         for name, child in reversed(self._children.items()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.pid, self._ends[name])
+            child.send_signal(self._ends[name])
         for child in self._children.values():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended(child), STOP_SECONDS)

@@ -172,6 +172,10 @@ class EmulatedCluster:
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise PartEnded(f"{task.get_name()}: {error}") from error
+        try:
+            self.components.check()
+        except ComponentFailed as error:
+            raise PartEnded(str(error)) from error
 
     async def _start_api(self) -> None:
         cidrs = self.topology.service_cidrs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness.capture.pcapng import pcapng
 from harness.nodes.podstatus import timestamp
@@ -22,6 +23,10 @@ from harness.run.steps import carry_out
 from harness.scenario.expectations import Expectation
 from harness.scenario.model import Expect, Scenario, Step, Wait
 from spiderpool.errors import SpiderpoolError
+from spiderpool.kube.informer import cancel
+
+CHECK_SECONDS = 0.1
+"""How long a part of the cluster may be dead before a step that waits is given up."""
 
 
 class Engine:
@@ -91,20 +96,38 @@ class Engine:
         return ""
 
     async def _step(self, step: Step) -> bool:
-        if isinstance(step, Expect):
-            await self._session.cluster.settle()
-            for expectation in step.expectations:
-                await self._expect(expectation)
-            return True
         started, problem = time.monotonic(), ""
         try:
-            self._session.cluster.check()
-            await carry_out(step, self._session)
+            await self._while_all_run(self._carry_out(step))
         except SpiderpoolError as error:
             problem, self._failed = "; ".join((str(error), *await self._complaints(step))), True
-        seconds = time.monotonic() - started
-        self._emit(StepDone(str(step), str(step.where), seconds, problem))
+        if problem or not isinstance(step, Expect):
+            seconds = time.monotonic() - started
+            self._emit(StepDone(str(step), str(step.where), seconds, problem))
         return not problem
+
+    async def _while_all_run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it, but do not wait for what a part of the cluster that has failed would do.
+
+        Raises:
+            PartEnded: one has failed before, or does meanwhile.
+        """
+        working = asyncio.ensure_future(work)
+        try:
+            self._session.cluster.check()
+            while not (await asyncio.wait([working], timeout=CHECK_SECONDS))[0]:
+                self._session.cluster.check()
+            await working
+        finally:
+            await cancel([working])
+
+    async def _carry_out(self, step: Step) -> None:
+        if not isinstance(step, Expect):
+            await carry_out(step, self._session)
+            return
+        await self._session.cluster.settle()
+        for expectation in step.expectations:
+            await self._expect(expectation)
 
     async def _complaints(self, step: Step) -> tuple[str, ...]:
         """Why what a step waited for has not come, as far as objects say so."""
@@ -126,6 +149,7 @@ class Engine:
     async def _expect(self, expectation: Expectation) -> None:
         started = time.monotonic()
         judgement = await self._judge.judge(expectation)
+        self._session.cluster.check()  # what was seen in a broken cluster is no verdict
         verdict = judgement.verdict
         del self._unjudged[expectation.id]
         result = Result.PASSED if verdict.ok else Result.FAILED

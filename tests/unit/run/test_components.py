@@ -51,3 +51,17 @@ def test_a_program_that_ends_badly_is_told(tmp_path: Path) -> None:
 def test_a_program_that_does_not_run_cannot_be_ended(tmp_path: Path) -> None:
     with pytest.raises(ComponentFailed, match="x does not run"):
         asyncio.run(Components(tmp_path).end("x"))
+
+
+def test_a_program_that_ends_by_itself_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        components = Components(tmp_path)
+        command = (sys.executable, "-c", "print('up')")
+        await components.start("x", command, serves=lambda: True)
+        with pytest.raises(ComponentFailed, match="x ended with status 0: up"):
+            async with asyncio.timeout(10):
+                while True:
+                    components.check()
+                    await asyncio.sleep(0)
+
+    asyncio.run(main())
