@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from spiderpool import logs
+from spiderpool import logs, memory
 from spiderpool.agent.caches import COORDINATOR, AgentCaches, CacheReadiness
 from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.agent.coordinator_sources import CachedSources
@@ -131,6 +131,7 @@ async def _restore(ifacer: IfacerHandler, own: Namespace, watch: KernelWatch) ->
 
 async def _say_when_ready(readiness: CacheReadiness, node: NodeName) -> None:
     await readiness.synced()
+    memory.keep_what_is_here()
     log.info("ready as node %s", node)
 
 
@@ -152,6 +153,7 @@ def main() -> None:
     try:
         options = parse()
         logs.to_stderr("agent", options.log_format, options.log_level)
+        memory.expect_much()
         asyncio.run(_until_signal(options))
     except* SpiderpoolError as group:
         problems = [str(problem) for problem in group.exceptions]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from spiderpool import logs
+from spiderpool import logs, memory
 from spiderpool.controller.manager import Manager
 from spiderpool.controller.settings import Service, Settings, WebhookSettings
 from spiderpool.errors import BadInput, SpiderpoolError
@@ -125,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. 0: asked to stop; 1: failed or lost the lead; 2: bad input."""
     options = parser().parse_args(argv)
     logs.to_stderr("controller", options.log_format, options.log_level)
+    memory.expect_much()
     try:
         return asyncio.run(_until_signal(Manager(settings_of(options))))
     except SpiderpoolError as exc:

@@ -16,7 +16,7 @@ from yarl import URL
 
 from spiderpool.errors import Unreachable
 from spiderpool.kube.access import Access, find_access
-from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, Client, Object
+from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, PART_OF_LIST, Client, Object
 from spiderpool.kube.paths import collection_path, object_path
 from spiderpool.kube.resources import Resource
 from spiderpool.kube.status import error_of
@@ -61,8 +61,33 @@ class HttpClient:
         label_selector: str = "",
         field_selector: str = "",
     ) -> Object:
-        query = {"labelSelector": label_selector, "fieldSelector": field_selector}
-        return await self._request("GET", collection_path(resource, namespace), query)
+        parts = [
+            part
+            async for part in self.list_parts(
+                resource, namespace, label_selector=label_selector, field_selector=field_selector
+            )
+        ]
+        version = (parts[0].get("metadata") or {}).get("resourceVersion", "")
+        items = [item for part in parts for item in part.get("items") or ()]
+        return parts[0] | {"metadata": {"resourceVersion": version}, "items": items}
+
+    async def list_parts(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        most: int = PART_OF_LIST,
+    ) -> AsyncIterator[Object]:
+        path, query = collection_path(resource, namespace), {"limit": str(most)}
+        query |= {"labelSelector": label_selector, "fieldSelector": field_selector}
+        while True:
+            part = await self._request("GET", path, query)
+            yield part
+            query["continue"] = (part.get("metadata") or {}).get("continue") or ""
+            if not query["continue"]:
+                return
 
     async def watch(
         self,

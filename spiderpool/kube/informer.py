@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 
-from spiderpool.errors import Gone, KubeError, Unreachable
-from spiderpool.kube.api import Client, Handler, Informer, Object
+from spiderpool.errors import Gone, SpiderpoolError, Unreachable
+from spiderpool.kube.api import PART_OF_LIST, Client, Handler, Informer, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.resources import Resource
 
@@ -82,29 +82,45 @@ class WatchedCache:
                     await self._watch()
             except Gone:
                 self._note(f"{self.resource.plural}: the watch is too old, listing again")
-            except KubeError as exc:
+            except SpiderpoolError as exc:
                 self._note(f"{self.resource.plural}: {exc}")
+            except Exception as exc:
+                self._note(f"{self.resource.plural}: an answer cannot be read: {exc!r}")
             await asyncio.sleep(self._backoff.wait())
 
     async def _list(self) -> None:
-        answer = await self._client.list(
+        """Take over the server's list part by part, with a pause for others after each."""
+        version, listed = 0, set[Key]()
+        async for part in self._client.list_parts(
             self.resource,
             self._namespace,
             label_selector=self._label_selector,
             field_selector=self._field_selector,
-        )
-        version = version_of(answer)
-        listed = {key_of(obj): obj for obj in answer.get("items") or ()}
-        history_lost = version < self._seen
-        for key in list(self._objects):
-            if history_lost or (key not in listed and self._version(key) <= version):
+        ):
+            version = version or self._version_of_list(part)
+            await asyncio.sleep(0)
+            for obj in part["items"] or ():
+                listed.add(key_of(obj))
+                if self._is_before(key_of(obj), version):
+                    self._replace(key_of(obj), obj)
+        for count, key in enumerate(self._objects.keys() - listed):
+            if self._is_before(key, version):
                 self._drop(key)
-        for key, obj in listed.items():
-            if self._version(key) <= version:
-                self._replace(key, obj)
+            if count % PART_OF_LIST == PART_OF_LIST - 1:
+                await asyncio.sleep(0)
         self._seen = version
         self._note("")
         self._synced.set()
+
+    def _version_of_list(self, part: Object) -> int:
+        """Something between us and the server may answer anything; only a list empties us."""
+        if "items" not in part or not version_of(part):
+            raise Unreachable(f"list {self.resource.plural}: the answer is no list")
+        return version_of(part)
+
+    def _is_before(self, key: Key, version: int) -> bool:
+        """Whether a list of that version knows better about an object than the cache does."""
+        return version < self._seen or self._version(key) <= version
 
     async def _watch(self) -> None:
         """One watch, from its start to its end; returns when it may be continued.
@@ -151,6 +167,9 @@ class WatchedCache:
         return -1 if old is None else version_of(old)
 
     def _replace(self, key: Key, obj: Object) -> None:
+        """managedFields, a third of a pod, are left out: a PUT without them changes none
+        (Kubernetes "Server-Side Apply", Field management)."""
+        obj["metadata"].pop("managedFields", None)
         old = self._objects.get(key)
         if old != obj:
             self._objects[key] = obj

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spiderpool.errors import AlreadyExists, Conflict, Gone, Invalid, KubeError, NotFound
-from spiderpool.kube.api import JSON_PATCH, LARGEST_PAGE, MERGE_PATCH, Object
+from spiderpool.kube.api import JSON_PATCH, LARGEST_PAGE, MERGE_PATCH, PART_OF_LIST, Object
 from spiderpool.kube.informer import Key, key_of, version_of
 from spiderpool.kube.paths import collection_path, object_path
 from spiderpool.kube.resources import (
@@ -108,6 +108,20 @@ class FakeClient:
                 copy.deepcopy(obj) for obj in self._of(resource).objects.values() if chosen(obj)
             ],
         }
+
+    async def list_parts(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        most: int = PART_OF_LIST,
+        **selectors: str,
+    ) -> AsyncIterator[Object]:
+        whole = await self.list(resource, namespace, **selectors)
+        items = whole["items"]
+        for start in range(0, len(items) or 1, most):
+            yield whole | {"items": items[start : start + most]}
+            await asyncio.sleep(0)
 
     async def watch(
         self,

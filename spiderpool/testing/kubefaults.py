@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from spiderpool.errors import Conflict, Unreachable
-from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, Client, Object
+from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, PART_OF_LIST, Client, Object
 from spiderpool.kube.resources import Resource
 
 T = TypeVar("T")
@@ -90,6 +90,27 @@ class FaultyClient:
                 resource, namespace, label_selector=label_selector, field_selector=field_selector
             ),
         )
+
+    async def list_parts(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        most: int = PART_OF_LIST,
+    ) -> AsyncIterator[Object]:
+        fault = await self._before(Request("list", resource))
+        async for part in self._inner.list_parts(
+            resource,
+            namespace,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            most=most,
+        ):
+            if self.down or fault is Fault.LOST_REPLY:
+                raise Unreachable(f"list {resource.plural}: the answer was lost")
+            yield part
 
     async def watch(
         self,

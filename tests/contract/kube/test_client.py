@@ -238,6 +238,23 @@ def test_lists_are_selected(check: Check) -> None:
     check(scenario)
 
 
+def test_a_list_comes_in_parts_of_one_moment(check: Check) -> None:
+    async def scenario(client: Client) -> None:
+        for number in range(5):
+            await client.create(CONFIGMAP, config_map(f"a{number}"))
+        version = (await client.list(CONFIGMAP, "default"))["metadata"]["resourceVersion"]
+        found: list[list[str]] = []
+        async for part in client.list_parts(CONFIGMAP, "default", most=2):
+            assert part["metadata"]["resourceVersion"] == version
+            found.append([obj["metadata"]["name"] for obj in part["items"]])
+            await client.create(CONFIGMAP, config_map(f"b{len(found)}"))
+        assert found == [["a0", "a1"], ["a2", "a3"], ["a4"]]
+        nothing = [part["items"] async for part in client.list_parts(NODE)]
+        assert nothing == [[]]
+
+    check(scenario)
+
+
 def test_cluster_scoped_objects(check: Check) -> None:
     async def scenario(client: Client) -> None:
         made = await client.create(NODE, {"metadata": {"name": "worker01"}})

@@ -21,6 +21,7 @@ from spiderpool.errors import (
     Unreachable,
 )
 from spiderpool.kube.access import Access, FixedCredentials, TokenFile
+from spiderpool.kube.api import PART_OF_LIST
 from spiderpool.kube.client import HttpClient, connect
 from spiderpool.kube.resources import CONFIGMAP, NODE, POD
 
@@ -110,6 +111,28 @@ def test_nobody_listening_is_unreachable() -> None:
         with pytest.raises(Unreachable, match="GET /api/v1/nodes/n"):
             await client.get(NODE, "n")
         await client.close()
+
+    asyncio.run(main())
+
+
+def test_a_long_list_is_asked_for_in_parts() -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        query = request.query
+        asked.append((query.get("limit", ""), query.get("continue", "")))
+        start = int(query.get("continue", "0"))
+        metadata = {"resourceVersion": "7", "continue": str(start + 1) if start < 2 else ""}
+        item = {"metadata": {"name": f"n{start}"}}
+        return web.json_response({"kind": "NodeList", "metadata": metadata, "items": [item]})
+
+    async def main() -> None:
+        async with serving(respond) as client:
+            whole = await client.list(NODE)
+        assert [item["metadata"]["name"] for item in whole["items"]] == ["n0", "n1", "n2"]
+        assert whole["metadata"] == {"resourceVersion": "7"}
+        limit = str(PART_OF_LIST)
+        assert asked == [(limit, ""), (limit, "1"), (limit, "2")]
 
     asyncio.run(main())
 

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from spiderpool.errors import Unreachable
-from spiderpool.kube.api import Object
+import pytest
+
+from spiderpool.errors import BadInput, Unreachable
+from spiderpool.kube.api import PART_OF_LIST, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.informer import Informers, WatchedCache
 from spiderpool.kube.resources import CONFIGMAP, POD
@@ -148,6 +150,74 @@ def test_a_first_list_that_fails_is_tried_again() -> None:
         await world.until(lambda: world.cache.is_synced)
         assert world.count("list") == 4
         assert world.cache.problem == ""
+
+    run(scenario)
+
+
+def test_an_answer_that_is_no_list_changes_nothing() -> None:
+    class Proxy(FakeClient):
+        """Answers everything with an empty object and 200, as some login pages do."""
+
+        async def list(self, *args: Any, **options: Any) -> Object:
+            return {}
+
+    async def scenario(world: World) -> None:
+        await world.api.create(CONFIGMAP, config_map("a"))
+        await world.until(lambda: world.names() == ["a"])
+        world.faulty.down = True
+        await world.api.end_watches()
+        await world.until(lambda: "refused" in world.cache.problem)
+        world.faulty.replace(Proxy())
+        world.faulty.down = False
+        await world.until(lambda: "the answer is no list" in world.cache.problem)
+        assert world.names() == ["a"]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "problem", [BadInput("/run/token", "cannot be read: No such file or directory"), KeyError("x")]
+)
+def test_no_failure_ends_a_cache(problem: Exception) -> None:
+    class Unprepared(FakeClient):
+        async def list(self, *args: Any, **options: Any) -> Object:
+            raise problem
+
+    async def scenario(world: World) -> None:
+        world.faulty.replace(Unprepared())
+        await world.api.end_watches()
+        await world.until(lambda: str(problem) in world.cache.problem)
+        world.faulty.replace(world.api)
+        await world.api.create(CONFIGMAP, config_map("a"))
+        await world.until(lambda: world.names() == ["a"])
+
+    run(scenario)
+
+
+def test_others_have_their_turn_while_a_long_list_is_taken_over() -> None:
+    async def scenario(world: World) -> None:
+        for number in range(3 * PART_OF_LIST):
+            await world.api.create(CONFIGMAP, config_map(f"a{number}"))
+        turns: list[int] = []
+
+        async def other() -> None:
+            while not world.cache.is_synced:
+                turns.append(len(world.told))
+                await asyncio.sleep(0)
+
+        await other()
+        assert len(world.names()) == 3 * PART_OF_LIST
+        assert {PART_OF_LIST, 2 * PART_OF_LIST} <= set(turns)
+
+    run(scenario)
+
+
+def test_field_managers_are_not_kept() -> None:
+    async def scenario(world: World) -> None:
+        await world.cache.synced()
+        made = await world.api.create(CONFIGMAP, config_map("a"))
+        world.cache.observe(made | {"metadata": made["metadata"] | {"managedFields": [{}]}})
+        assert world.cache.get("a", "default") == made
 
     run(scenario)
 
