@@ -1,7 +1,9 @@
 """Leader election by a Lease, with the rules of client-go.
 
 Clocks of different machines are never compared: a lease has expired when this process has
-seen no change of it for its duration. Times are seconds of the event loop.
+seen no change of it for its duration. Others may see a write long before its answer is here,
+so a leader counts from the sending of its last write, not, as client-go does, from the
+answer: it has stopped before anybody else may start. Times are seconds of the event loop.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from spiderpool.errors import AlreadyExists, Conflict, KubeError, NotFound
+from spiderpool.errors import AlreadyExists, Conflict, NotFound, SpiderpoolError
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import LEASE
 
@@ -25,6 +27,10 @@ class Timing:
     duration: float = 15.0
     renew_deadline: float = 10.0
     retry: float = 2.0
+
+
+RELEASE_SECONDS = 5.0
+"""A process that ends waits no longer than this for the API."""
 
 
 class Election:
@@ -41,11 +47,12 @@ class Election:
         self._timing = timing or Timing()
         self._lease: Object | None = None
         self._seen_at = 0.0
+        self._sent_at = 0.0
 
     async def acquired(self) -> None:
         """Wait until the lease is this process's."""
         while True:
-            if await self._attempt():
+            if await self._attempt() and asyncio.get_running_loop().time() < self._end():
                 break
             await asyncio.sleep(self._timing.retry)
         log.info("%s leads %s/%s", self.identity, self._namespace, self._name)
@@ -59,7 +66,7 @@ class Election:
     async def _renewed_in_time(self) -> bool:
         """One renewal; a request that hangs does not outlast the deadline either."""
         try:
-            async with asyncio.timeout(self._timing.renew_deadline):
+            async with asyncio.timeout_at(self._end()):
                 while True:
                     await asyncio.sleep(self._timing.retry)
                     if await self._attempt():
@@ -71,11 +78,19 @@ class Election:
 
     async def release(self) -> None:
         """Give the lease back, so that the next candidate need not wait for its end."""
-        if self._lease is not None and self._holder() == self.identity:
-            try:
-                await self._write(self._lease, holder="")
-            except KubeError as exc:
-                log.warning("the lease could not be given back: %s", exc)
+        if self._lease is None:
+            return
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._look()
+                if self._holder() == self.identity:
+                    await self._write(self._lease, holder="")
+        except (SpiderpoolError, TimeoutError) as exc:
+            log.warning("the lease could not be given back: %s", exc or "no answer in time")
+
+    def _end(self) -> float:
+        """When this process must not lead any more, unless it renews."""
+        return self._sent_at + self._timing.renew_deadline
 
     def _holder(self) -> str:
         spec = (self._lease or {}).get("spec") or {}
@@ -90,7 +105,7 @@ class Election:
             await self._write(self._lease, holder=self.identity)
         except (Conflict, AlreadyExists):
             return False
-        except KubeError as exc:
+        except SpiderpoolError as exc:
             log.warning("lease %s/%s: %s", self._namespace, self._name, exc)
             return False
         return True
@@ -100,7 +115,7 @@ class Election:
             lease: Object | None = await self._client.get(LEASE, self._name, self._namespace)
         except NotFound:
             lease = None
-        if lease is None or self._lease is None or lease["spec"] != self._lease["spec"]:
+        if lease is None or self._lease is None or lease.get("spec") != self._lease.get("spec"):
             self._seen_at = asyncio.get_running_loop().time()
         self._lease = lease
 
@@ -123,12 +138,14 @@ class Election:
             "leaseTransitions": int(before.get("leaseTransitions") or 0)
             + (1 if changed and holder and before else 0),
         }
+        sent_at = asyncio.get_running_loop().time()
         if lease is None:
             metadata = {"name": self._name, "namespace": self._namespace}
             written = await self._client.create(LEASE, _lease(metadata, spec))
         else:
             written = await self._client.update(LEASE, _lease(lease["metadata"], spec))
         self._lease, self._seen_at = written, asyncio.get_running_loop().time()
+        self._sent_at = sent_at
 
 
 def _lease(metadata: Object, spec: Object) -> Object:

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from typing import Any
 
 from warped_time import run_warped as run
 
+from spiderpool.kube.api import Object
 from spiderpool.kube.leader import Election, Timing
 from spiderpool.kube.resources import LEASE
 from spiderpool.testing.kube import FakeClient
-from spiderpool.testing.kubefaults import FaultyClient
+from spiderpool.testing.kubefaults import Fault, FaultyClient
 
 DURATION = Timing().duration
+
+
+class SlowToAnswer(FakeClient):
+    """Writes at once, and says so ``late`` seconds later."""
+
+    late = 0.0
+
+    async def create(self, *args: Any, **options: Any) -> Object:
+        return await self._answered(super().create(*args, **options))
+
+    async def update(self, *args: Any, **options: Any) -> Object:
+        return await self._answered(super().update(*args, **options))
+
+    async def _answered(self, write: Awaitable[Object]) -> Object:
+        written, late = await write, self.late
+        await asyncio.sleep(late)
+        return written
 
 
 def candidate(api: FakeClient | FaultyClient, name: str) -> Election:
@@ -103,6 +123,81 @@ def test_a_request_that_hangs_does_not_outlast_the_deadline() -> None:
         await first.acquired()
         faulty.delay = 60.0
         await first.lost()
+
+    run(scene)
+
+
+def test_a_leader_stops_before_another_may_start_however_late_answers_are() -> None:
+    """Others count from the write, so the leader may not count from its late answer."""
+
+    async def scene() -> None:
+        api = SlowToAnswer()
+        faulty = FaultyClient(api)
+        first = candidate(faulty, "a")
+        await first.acquired()
+        api.late = Timing().renew_deadline - Timing().retry - 0.1
+        leading = asyncio.ensure_future(first.lost())
+        await asyncio.sleep(Timing().retry + 0.1)
+        faulty.down, api.late = True, 0.0
+        await candidate(api, "b").acquired()
+        assert leading.done()
+
+    run(scene)
+
+
+def test_a_lease_whose_answer_came_too_late_is_no_lead() -> None:
+    async def scene() -> None:
+        api = SlowToAnswer()
+        api.late = DURATION * 2
+        first = asyncio.ensure_future(candidate(api, "a").acquired())
+        await asyncio.sleep(DURATION)
+        api.late = 0.0
+        second = candidate(api, "b")
+        await second.acquired()
+        leading = asyncio.ensure_future(second.lost())
+        await asyncio.sleep(DURATION * 3)
+        assert not first.done()
+        assert not leading.done()
+        first.cancel()
+        leading.cancel()
+
+    run(scene)
+
+
+def test_a_lease_is_given_back_after_a_renewal_without_an_answer() -> None:
+    async def scene() -> None:
+        api = SlowToAnswer()
+        first = candidate(api, "a")
+        await first.acquired()
+        api.late = 60.0
+        leading = asyncio.ensure_future(first.lost())
+        await asyncio.sleep(Timing().retry + 1)
+        leading.cancel()
+        api.late = 0.0
+        await first.release()
+        assert await holder(api) == ""
+
+    run(scene)
+
+
+def test_giving_back_does_not_wait_for_a_server_that_is_away() -> None:
+    async def scene() -> None:
+        faulty = FaultyClient(FakeClient())
+        first = candidate(faulty, "a")
+        await first.acquired()
+        faulty.delay = 3600.0
+        await asyncio.wait_for(first.release(), DURATION)
+
+    run(scene)
+
+
+def test_a_lease_without_a_spec_is_free() -> None:
+    async def scene() -> None:
+        api = FakeClient([(LEASE, {"metadata": {"name": "lead", "namespace": "kube-system"}})])
+        faulty = FaultyClient(api)
+        faulty.inject(Fault.CONFLICT)
+        await candidate(faulty, "a").acquired()
+        assert await holder(api) == "a"
 
     run(scene)
 
