@@ -20,7 +20,7 @@ VALID_ATTACHMENTS = "cni.dev/valid-attachments"
 NO_CONTAINER = ContainerID("")
 NO_LINK = IfName("")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _NEEDED = {
     CniCommand.ADD: ("CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"),
     CniCommand.CHECK: ("CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"),
@@ -90,7 +90,7 @@ def parse_request(env: Mapping[str, str], stdin: bytes) -> CniRequest:
     config = _config(stdin)
     version = _version(config, command)
     _check_names(env, command)
-    if not isinstance(config.get("name"), str) or not _NAME.fullmatch(config["name"]):
+    if not isinstance(config.get("name"), str) or not NETWORK_NAME.fullmatch(config["name"]):
         raise _invalid("name", f"{config.get('name')!r} is no name of a network")
     return CniRequest(
         command=command,
@@ -157,7 +157,7 @@ def _check_names(env: Mapping[str, str], command: CniCommand) -> None:
     if missing := [name for name in needed if not env.get(name)]:
         raise _bad_environment(", ".join(missing), f"needed for {command}, and empty")
     container_id, ifname = env.get("CNI_CONTAINERID", ""), env.get("CNI_IFNAME", "")
-    if "CNI_CONTAINERID" in needed and not _NAME.fullmatch(container_id):
+    if "CNI_CONTAINERID" in needed and not NETWORK_NAME.fullmatch(container_id):
         raise _bad_environment("CNI_CONTAINERID", f"{container_id!r} is no container id")
     if "CNI_IFNAME" in needed and not is_link_name(ifname):
         raise _bad_environment("CNI_IFNAME", f"{ifname!r} is no name of a link")

@@ -7,6 +7,7 @@ from typing import Any
 
 from spiderpool.errors import BadInput
 from spiderpool.multus.coordinator_entry import coordinator_entry
+from spiderpool.multus.json_text import is_plugin_type, read_json
 from spiderpool.multus.plugins import plugins_above, plugins_below
 from spiderpool.types.codec import encode
 from spiderpool.types.coordinator import CoordinatorSpec
@@ -112,12 +113,11 @@ def chained(spec: MultusConfigSpec, where: str) -> list[Object]:
 def plugin_of(text: str, where: str) -> Object:
     """A plugin's configuration from JSON text; raises BadInput."""
     remedy = 'write one plugin, like {"type":"tuning","sysctl":{}}'
-    try:
-        plugin = json.loads(text)
-    except ValueError as exc:
-        raise BadInput(where, f"not JSON: {exc}", remedy) from None
-    if not isinstance(plugin, dict) or not isinstance(plugin.get("type"), str):
+    plugin = read_json(text, where, remedy)
+    if not isinstance(plugin, dict) or "type" not in plugin:
         raise BadInput(where, '"type" is missing', remedy)
+    if not is_plugin_type(plugin["type"]):
+        raise BadInput(where, f'"type" {plugin["type"]!r} is no name of a plugin', remedy)
     return plugin
 
 

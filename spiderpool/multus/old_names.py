@@ -58,10 +58,11 @@ def _warning(old: str, new: str) -> str:
 
 def _with_pools(block: Object) -> Object:
     old = block["spiderpoolConfigPools"]
-    if not isinstance(old, dict):
+    new = block.get("ippools") or {}
+    if not isinstance(old, dict) or not isinstance(new, dict):
         return block
     renamed = {_POOLS[key]: value for key, value in old.items() if key in _POOLS and value}
-    said = {key: value for key, value in (block.get("ippools") or {}).items() if value}
+    said = {key: value for key, value in new.items() if value}
     rest = {key: value for key, value in block.items() if key != "spiderpoolConfigPools"}
     return rest | {"ippools": renamed | said}
 

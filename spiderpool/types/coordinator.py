@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 
 from spiderpool.types.address import Address
 from spiderpool.types.codec import Rule, Schema
-from spiderpool.types.metadata import Kind, Metadata, Route
+from spiderpool.types.metadata import LINK_NAME, Kind, Metadata, Route
 from spiderpool.types.modes import Mode, Phase, PodCIDRType
 from spiderpool.types.names import IfName
 
@@ -33,7 +33,13 @@ HijackCIDR = Annotated[
         doc="More destinations, CIDR or IP, that are reached by the node like cluster CIDRs.",
         max_items=256,
         item_max_length=43,
-        rules=(Rule("self.all(c, isCIDR(c) || isIP(c))", "each item must be a CIDR or an IP"),),
+        rules=(
+            Rule("self.all(c, isCIDR(c) || isIP(c))", "each item must be a CIDR or an IP"),
+            Rule(
+                "self.all(c, !isCIDR(c) || cidr(c).prefixLength() > 0)",
+                "no item may be a default route; podDefaultRouteNIC moves the pod's",
+            ),
+        ),
     ),
 ]
 PolicyRoutes = Annotated[
@@ -68,7 +74,11 @@ MACPrefix = Annotated[
 TunePodRoutes = Annotated[bool, Schema(doc="Arrange routes and rules of pods with several NICs.")]
 DefaultRouteNIC = Annotated[
     IfName,
-    Schema(doc="The NIC that holds the pod's default route, unless the pod says.", max_length=15),
+    Schema(
+        doc="The NIC that holds the pod's default route, unless the pod says.",
+        max_length=15,
+        rules=(Rule(f"self == '' || {LINK_NAME.rule}", LINK_NAME.message),),
+    ),
 ]
 HostRuleTable = Annotated[
     int,
@@ -99,7 +109,7 @@ VethLinkAddress = Annotated[
         rules=(Rule("self == '' || isIP(self)", "must be an IP"),),
     ),
 ]
-VethMTU = Annotated[int, Schema(doc="MTU of that veth.", minimum=1, maximum=65535)]
+VethMTU = Annotated[int, Schema(doc="MTU of that veth.", minimum=68, maximum=65535)]
 DetectGateway = Annotated[bool, Schema(doc="Refuse a pod whose gateway does not answer.")]
 DetectIPConflict = Annotated[
     bool, Schema(doc="Take another address when somebody on the wire uses the chosen one.")

@@ -35,14 +35,31 @@ Subnet = Annotated[
         ),
     ),
 ]
+_ENDS = "[self.substring(0, self.indexOf('-')), self.substring(self.indexOf('-') + 1)]"
+_V4_RANGE = r"^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+-[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$"
+_RANGE_RULES = (
+    Rule(
+        f"self.contains('-') ? {_ENDS}.all(e, isIP(e) && e.contains(':') == self.contains(':'))"
+        " : isIP(self)",
+        "must be an IP, or a range of one family like 10.6.0.10-10.6.0.20",
+    ),
+    Rule(
+        f"!self.matches('{_V4_RANGE}')"
+        " || [self.findAll('[0-9]+').map(b, int(b))].all(b, b[0] < b[4]"
+        " || (b[0] == b[4] && (b[1] < b[5] || (b[1] == b[5]"
+        " && (b[2] < b[6] || (b[2] == b[6] && b[3] <= b[7]))))))",
+        "runs backwards; write the lower address first",
+    ),
+)
+"""Order is told of IPv4 only: CEL cannot look into an IPv6 address."""
 Ranges = Annotated[
     tuple[
-        Annotated[str, Schema(max_length=79, pattern=r"^[0-9a-fA-F.:]+(-[0-9a-fA-F.:]+)?$")],
+        Annotated[str, Schema(max_length=79, rules=_RANGE_RULES)],
         ...,
     ],
     Schema(
         doc="Addresses, each an IP or a range like 10.6.0.10-10.6.0.20.",
-        max_items=4096,
+        max_items=1024,
     ),
 ]
 Gateway = Annotated[
@@ -77,12 +94,12 @@ Routes = Annotated[
 def _inside(field: str) -> Rule:
     """Both ends of every item lie in the subnet."""
     ends = "[r.substring(0, r.indexOf('-')), r.substring(r.indexOf('-') + 1)]"
-    fits = f"(r.contains('-') ? {ends} : [r]).all(a, isIP(a) && cidr(self.subnet).containsIP(a))"
+    fits = f"(r.contains('-') ? {ends} : [r]).all(a, !isIP(a) || cidr(self.subnet).containsIP(a))"
     return Rule(
         f"!has(self.{field}) || !isCIDR(self.subnet) || self.{field}.all(r, {fits})",
-        "an item is not an IP or range inside subnet",
+        "an item is not inside subnet",
         field,
-        "'an item is not an IP or range inside subnet ' + self.subnet",
+        "'an item is not inside subnet ' + self.subnet",
     )
 
 

@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
-from spiderpool.types.codec import Schema, decode
+from spiderpool.types.codec import Rule, Schema, decode
 
 GROUP = "spiderpool.spidernet.io"
 VERSION = "v2beta1"
 FINALIZER = GROUP
 """Keeps an object until whoever depends on it has let go; always comes off."""
+
+LINK_NAME = Rule(
+    r"self.matches('^[^\\x00-\\x20\\x7f/:]+$') && !(self in ['.', '..'])",
+    "must be the name of a NIC: without blanks, '/' and ':'",
+)
+"""Of a link's name, as the kernel allows it (dev_valid_name); its length is said apart."""
 
 
 @dataclass(frozen=True, slots=True)

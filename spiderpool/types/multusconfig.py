@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from spiderpool.types.codec import Rule, Schema
 from spiderpool.types.coordinator import CoordinatorSettings
-from spiderpool.types.metadata import Kind, Metadata
+from spiderpool.types.metadata import LINK_NAME, Kind, Metadata
 from spiderpool.types.modes import CniType, LinkState, VlanMode
 from spiderpool.types.names import PoolName
 
@@ -23,14 +23,14 @@ BLOCKS = {
 }
 """The one member of ``spec`` that a cniType reads."""
 
+LinkName = Annotated[str, Schema(min_length=1, max_length=15, rules=(LINK_NAME,))]
 Masters = Annotated[
-    tuple[str, ...],
+    tuple[LinkName, ...],
     Schema(
         doc="NICs of the node; several are bonded.",
         min_items=1,
         max_items=32,
-        item_max_length=15,
-        rules=(Rule("self.all(m, m != '')", "names an empty NIC"),),
+        rules=(Rule("self.all(a, self.exists_one(b, a == b))", "names a NIC twice; remove one"),),
     ),
 ]
 VlanID = Annotated[int, Schema(doc="VLAN; 0 is untagged.", minimum=0, maximum=4094, format="int32")]
@@ -44,10 +44,19 @@ ResourceName = Annotated[
 ]
 RdmaResource = Annotated[str, Schema(doc="RDMA resource that pods of this network are given.")]
 RdmaIsolation = Annotated[bool, Schema(doc="Give the pod its RDMA device alone.")]
-PoolNames = Annotated[tuple[PoolName, ...], Schema(max_items=256, item_max_length=253)]
+PoolNames = Annotated[
+    tuple[Annotated[PoolName, Schema(min_length=1, max_length=253)], ...], Schema(max_items=256)
+]
 BOND_RULES = (
     Rule("self.master.size() < 2 || has(self.bond)", "is needed for several master NICs", "bond"),
     Rule("self.master.size() > 1 || !has(self.bond)", "needs more than one master NIC", "bond"),
+)
+VLAN_NAME_RULE = Rule(
+    "self.vlanID == 0 || self.master.size() == 0"
+    " || (has(self.bond) ? self.bond.name : self.master[0]).size()"
+    " + string(self.vlanID).size() < 15",
+    "makes a device whose name, MASTER.VLAN, has more than 15 letters; use a shorter master",
+    "vlanID",
 )
 _JSON_OBJECT = r"^\s*\{[\s\S]*\}\s*$"
 MATCH_RULE = Rule(
@@ -85,10 +94,15 @@ OldIPPools = Annotated[OldPools, Schema(doc="Old name of ippools.")]
 class Bond:
     """A bond of the master NICs, made on the node."""
 
-    name: Annotated[str, Schema(doc="Name of the bond.", min_length=1, max_length=15)]
+    name: Annotated[LinkName, Schema(doc="Name of the bond.")]
     mode: Annotated[int, Schema(doc="Bonding mode.", minimum=0, maximum=6, format="int32")]
     options: Annotated[
-        str, Schema(doc="Options of the bonding driver: k=v;k=v.", max_length=1024)
+        str,
+        Schema(
+            doc="Options of the bonding driver: k=v;k=v.",
+            max_length=1024,
+            pattern=r"^\s*([^=;]+=[^=;]*)?(;\s*([^=;]+=[^=;]*)?)*$",
+        ),
     ] = ""
 
 
@@ -96,7 +110,7 @@ class Bond:
 class MacvlanConfig:
     """Block of cniType macvlan and ipvlan: NICs that share the master's wire."""
 
-    RULES: ClassVar = (*BOND_RULES, MATCH_RULE)
+    RULES: ClassVar = (*BOND_RULES, MATCH_RULE, VLAN_NAME_RULE)
 
     master: Masters
     mtu: MTU = 0
@@ -173,7 +187,7 @@ class IpoibConfig:
 
     RULES: ClassVar = (MATCH_RULE,)
 
-    master: Annotated[str, Schema(doc="InfiniBand NIC of the node.", min_length=1, max_length=15)]
+    master: Annotated[LinkName, Schema(doc="InfiniBand NIC of the node.")]
     ippools: IPPools = Pools()
     spiderpool_config_pools: OldIPPools | None = None
 
@@ -204,7 +218,7 @@ class OvsConfig:
 
     RULES: ClassVar = (MATCH_RULE,)
 
-    bridge: Annotated[str, Schema(doc="Name of the bridge.", min_length=1, max_length=15)]
+    bridge: Annotated[LinkName, Schema(doc="Name of the bridge.")]
     vlan: VlanID = 0
     trunk: Annotated[tuple[Trunk, ...], Schema(doc="VLANs of a trunk port.", max_items=256)] = ()
     device_id: Annotated[str, Schema(doc="PCI address, with hardware offload.")] = ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
+from spiderpool.cni.request import is_link_name
 from spiderpool.controller.admission.findings import Findings, Reason
+from spiderpool.ifacer.options import settings_of
 from spiderpool.multus.plugins import master_of
 from spiderpool.types.modes import VlanMode
 from spiderpool.types.multusconfig import (
@@ -20,7 +20,6 @@ from spiderpool.types.multusconfig import (
 
 LONGEST_NIC = 15
 """Bytes of a link's name (IFNAMSIZ less its end)."""
-_NIC = re.compile(r"[^\s/:]+")
 
 
 def check_block(block: Block, path: str, found: Findings) -> None:
@@ -58,7 +57,7 @@ def _check_masters(
     if len(set(masters)) < len(masters):
         found.refuse(f"{path}.master", "names a NIC twice", "remove one", Reason.DUPLICATE)
     if len(masters) > 1:
-        _check_bond(bond, f"{path}.bond", found)
+        _check_bond(bond, masters, f"{path}.bond", found)
     elif bond is not None:
         problem = "has one NIC only, and a bond is made of several"
         found.refuse(f"{path}.master", problem, f"add a NIC or remove {path}.bond")
@@ -68,7 +67,7 @@ def _check_masters(
         found.refuse(f"{path}.vlanID", problem, "use a master with a shorter name")
 
 
-def _check_bond(bond: Bond | None, path: str, found: Findings) -> None:
+def _check_bond(bond: Bond | None, masters: tuple[str, ...], path: str, found: Findings) -> None:
     if bond is None or not bond.name:
         remedy = "name the bond that is made of the master NICs"
         found.refuse(f"{path}.name", "is missing", remedy, Reason.REQUIRED)
@@ -76,16 +75,18 @@ def _check_bond(bond: Bond | None, path: str, found: Findings) -> None:
     _check_nic(bond.name, f"{path}.name", found)
     if not 0 <= bond.mode <= 6:
         found.refuse(f"{path}.mode", f"{bond.mode} is not a bonding mode", "use 0 to 6")
-    for option in filter(None, bond.options.split(";")):
-        if option.count("=") != 1:
-            found.refuse(f"{path}.options", f"{option!r} is not k=v", "write k=v;k=v")
+    options = dict(found.attempt(settings_of, bond.options, f"{path}.options") or ())
+    if options.get("primary", masters[0]) not in masters:
+        problem = f"primary {options['primary']} is no member"
+        found.refuse(f"{path}.options", problem, f"name one of {', '.join(masters)}")
 
 
 def _check_nic(name: str, field: str, found: Findings) -> None:
     if not name:
         found.refuse(field, "is empty", "name a host NIC", Reason.REQUIRED)
-    elif not _NIC.fullmatch(name) or name in (".", "..") or len(name.encode()) > LONGEST_NIC:
-        found.refuse(field, f"{name!r} is not the name of a NIC")
+    elif not is_link_name(name):
+        remedy = f"use at most {LONGEST_NIC} letters, without blanks, '/' and ':'"
+        found.refuse(field, f"{name!r} is not the name of a NIC", remedy)
 
 
 def _check_given(text: str, field: str, found: Findings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from spiderpool.cni.request import is_link_name
 from spiderpool.controller.admission.findings import Cluster, Findings, Request
 from spiderpool.controller.admission.updates import is_judged
 from spiderpool.types.address import family_of, parse_address, parse_interface_address
@@ -17,7 +18,6 @@ from spiderpool.types.coordinator import (
 from spiderpool.types.metadata import Route, read
 
 _MAC_PREFIX = re.compile(r"[0-9a-fA-F]{2}:[0-9a-fA-F]{2}")
-_IFNAME = re.compile(r"[^\s/:]{1,15}")
 KERNEL_TABLES = {253: "default", 254: "main", 255: "local"}
 
 
@@ -49,8 +49,9 @@ def check_settings(
     _check_routes(settings.policy_routes or (), f"{path}.policyRoutes", found)
     _check_mac_prefix(settings.pod_mac_prefix, f"{path}.podMACPrefix", found)
     nic = settings.pod_default_route_nic
-    if nic is not None and not _IFNAME.fullmatch(nic):
-        found.refuse(f"{path}.podDefaultRouteNIC", f"{nic!r} is not the name of a NIC")
+    if nic is not None and not is_link_name(nic):
+        problem = f"{nic!r} is not the name of a NIC"
+        found.refuse(f"{path}.podDefaultRouteNIC", problem, "name a NIC of pods, like net1")
     _check_table(settings.host_rule_table, f"{path}.hostRuleTable", found)
     for field, value in (
         ("podRPFilter", settings.pod_rp_filter),
@@ -59,15 +60,20 @@ def check_settings(
         if value is not None and value > 2:
             found.refuse(f"{path}.{field}", f"{value} is not 0, 1 or 2", "negative: leave alone")
     if settings.tx_queue_len is not None and settings.tx_queue_len < 0:
-        found.refuse(f"{path}.txQueueLen", f"{settings.tx_queue_len} is negative")
-    if settings.veth_mtu is not None and settings.veth_mtu <= 0:
-        found.refuse(f"{path}.vethMTU", f"{settings.veth_mtu} must be greater than 0")
+        problem = f"{settings.tx_queue_len} is negative"
+        found.refuse(f"{path}.txQueueLen", problem, "0 leaves the queue alone")
+    if settings.veth_mtu is not None and not 68 <= settings.veth_mtu <= 65535:
+        problem = f"{settings.veth_mtu} is no MTU of a veth"
+        found.refuse(f"{path}.vethMTU", problem, "use 68 to 65535, best 1500")
 
 
 def check_cidrs(items: Sequence[str], field: str, found: Findings) -> None:
-    """Each a CIDR, or an address that stands for itself."""
+    """Each a CIDR, or an address that stands for itself; never a default route."""
     for index, item in enumerate(items):
-        found.attempt(parse_interface_address, item, f"{field}[{index}]")
+        network = found.attempt(parse_interface_address, item, f"{field}[{index}]")
+        if network and network.endswith("/0"):
+            remedy = "set podDefaultRouteNIC to move the pod's default route"
+            found.refuse(f"{field}[{index}]", f"{item} is a default route", remedy)
 
 
 def _check_routes(routes: Sequence[Route], field: str, found: Findings) -> None:

@@ -10,6 +10,7 @@ from spiderpool.controller.admission.findings import Findings, Object, Reason
 from spiderpool.errors import BadInput
 from spiderpool.ipam.attachments import NETWORKS
 from spiderpool.multus.attachment import attachment_name
+from spiderpool.multus.json_text import read_json
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import BLOCKS, SpiderMultusConfig
@@ -105,17 +106,16 @@ def _joined(before: str, names: list[str]) -> str:
     """The networks annotation with more names: a JSON list, or names with commas."""
     if before.lstrip().startswith("["):
         items = [dict(zip(("namespace", "name"), name.split("/"), strict=True)) for name in names]
-        try:
-            return json.dumps([*json.loads(before), *items])
-        except ValueError as exc:
-            where = f"metadata.annotations[{NETWORKS!r}]"
-            raise BadInput(where, f"not JSON: {exc}", "write names with commas") from None
+        where = f"metadata.annotations[{NETWORKS!r}]"
+        return json.dumps([*read_json(before, where, "write names with commas"), *items])
     own = [item.strip() for item in before.split(",") if item.strip()]
     return ",".join(dict.fromkeys([*own, *names]))
 
 
 def _with_limits(spec: Object, wanted: Counter[str]) -> Object:
     """The first container's limits ask for what the networks need (requests follow limits)."""
+    if not spec.get("containers"):
+        return spec  # the API server refuses such a pod, in its own words
     first, *rest = spec["containers"]
     resources = first.get("resources") or {}
     limits, requests = (resources.get(key) or {} for key in ("limits", "requests"))

@@ -23,8 +23,6 @@ from spiderpool.types.ippool import IPPoolSpec
 from spiderpool.types.metadata import Route
 from spiderpool.types.subnet import SubnetSpec
 
-MOST_RANGES = 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -82,12 +80,7 @@ def check_ranges(items: Sequence[str], subnet: Prefix, field: str, found: Findin
             found.refuse(where, f"{item} is outside spec.subnet {subnet}")
             continue
         intervals.append(interval)
-    ranges = Ranges.of(family, intervals)
-    if len(ranges.intervals) > MOST_RANGES:
-        count = len(ranges.intervals)
-        problem = f"has {count} ranges after merging; the limit is {MOST_RANGES}"
-        found.refuse(field, problem, "split it into several")
-    return ranges
+    return Ranges.of(family, intervals)
 
 
 def check_network(spec: IPPoolSpec | SubnetSpec, found: Findings) -> Network:

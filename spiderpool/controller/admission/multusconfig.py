@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+from spiderpool.cni.request import NETWORK_NAME
 from spiderpool.controller.admission.blocks import check_block
 from spiderpool.controller.admission.coordinator import check_settings
 from spiderpool.controller.admission.findings import Cluster, Findings, Object, Reason, Request
@@ -14,9 +14,11 @@ from spiderpool.multus.attachment import (
     ATTACHMENT_NAME,
     CNI_VERSION,
     CNI_VERSIONS,
+    CONFIG_NAME,
     attachment_name,
     plugin_of,
 )
+from spiderpool.multus.json_text import is_plugin_type, read_json
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import BLOCKS, SpiderMultusConfig
@@ -76,6 +78,10 @@ def _check_annotations(smc: SpiderMultusConfig, cluster: Cluster, found: Finding
     if version is not None and version not in CNI_VERSIONS:
         problem = f"{CNI_VERSION}: unsupported CNI version {version}"
         found.refuse(_ANNOTATIONS, problem, f"use one of: {', '.join(CNI_VERSIONS)}")
+    config_name = annotations.get(CONFIG_NAME)
+    if config_name and not NETWORK_NAME.fullmatch(config_name):
+        problem = f"{CONFIG_NAME}: {config_name!r} is no name of a CNI network"
+        found.refuse(_ANNOTATIONS, problem, "use letters, digits, '_', '-' and '.'")
     _check_owner(smc, cluster, found)
 
 
@@ -124,20 +130,21 @@ def _check_plugins(smc: SpiderMultusConfig, found: Findings) -> None:
 def _check_custom(text: str, found: Findings) -> None:
     """A CNI configuration: one plugin with a type, or a list of such."""
     field = "spec.customCNI"
-    try:
-        config = json.loads(text)
-    except ValueError as exc:
-        column = getattr(exc, "pos", 0) + 1
-        found.refuse(field, f"not JSON at column {column}", "write a CNI configuration as JSON")
+    config = found.attempt(read_json, text, field, "write a CNI configuration as JSON")
+    if config is None:
         return
     if not isinstance(config, dict):
         found.refuse(field, "is not a JSON object", "write a CNI configuration as JSON")
         return
     plugins = config.get("plugins", [config])
-    if not isinstance(plugins, list) or not all(
-        isinstance(plugin, dict) and isinstance(plugin.get("type"), str) for plugin in plugins
-    ):
-        found.refuse(field, '"type" is missing', "name the plugin")
+    if not isinstance(plugins, list) or not plugins:
+        found.refuse(field, '"plugins" is not a list of plugins', "name at least one")
+        return
+    types = [plugin.get("type") if isinstance(plugin, dict) else None for plugin in plugins]
+    for given in types:
+        if not is_plugin_type(given):
+            problem = '"type" is missing' if given is None else f'"type" {given!r} is no plugin'
+            found.refuse(field, problem, "name the plugin's executable")
 
 
 def _check_coordinator(smc: SpiderMultusConfig, found: Findings) -> None:

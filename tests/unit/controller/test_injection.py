@@ -133,3 +133,13 @@ def test_pods_are_asked_about_only_when_that_is_on() -> None:
     assert pods["failurePolicy"] == "Fail"
     excluded = pods["namespaceSelector"]["matchExpressions"][0]
     assert "kube-system" in excluded["values"]
+
+
+def test_a_pod_without_containers_is_left_for_the_api_server_to_refuse() -> None:
+    bare = pod(**{RDMA_INJECT: "gpu"}) | {"spec": {}}
+    assert inject(bare, GPUS, PLAIN_NAMESPACE)["spec"] == {}
+
+
+def test_a_networks_annotation_that_nobody_can_read_is_named() -> None:
+    with pytest.raises(BadInput, match=r"^metadata\.annotations\['k8s.*not JSON at line 1"):
+        inject(pod(**{RDMA_INJECT: "gpu", NETWORKS: "[" * 5000}), GPUS, PLAIN_NAMESPACE)

@@ -91,8 +91,18 @@ def test_good_networks(spec: dict[str, Any]) -> None:
         ),
         (
             macvlan(master=["a", "b"], bond={"name": "bond0", "mode": 1, "options": "a=1;b"}),
-            "spec.macvlan.bond.options: 'b' is not k=v; write k=v;k=v",
+            'spec.macvlan.bond.options: bond option "a" is unknown; use ',
         ),
+        (
+            macvlan(master=["a", "b"], bond={"name": "bond0", "mode": 1, "options": "miimon"}),
+            'spec.macvlan.bond.options: bond option "miimon" has no "="; write key=value',
+        ),
+        (
+            macvlan(master=["a", "b"], bond={"name": "bond0", "mode": 1, "options": "primary=c"}),
+            "spec.macvlan.bond.options: primary c is no member; name one of a, b",
+        ),
+        (macvlan(master=["a\0b"]), "spec.macvlan.master[0]: 'a\\x00b' is not the name of a NIC"),
+        (macvlan(master=["é" * 8]), "is not the name of a NIC"),
         (macvlan(vlanID=4095), "spec.macvlan.vlanID: 4095 is not a VLAN; use 0 to 4094"),
         (
             macvlan(master=["enp129s0f1np1"], vlanID=100),
@@ -132,7 +142,19 @@ def test_good_networks(spec: dict[str, Any]) -> None:
         ),
         (
             {"cniType": "custom", "customCNI": "{"},
-            "spec.customCNI: not JSON at column 2; write a CNI configuration as JSON",
+            "spec.customCNI: not JSON at line 1 column 2: ",
+        ),
+        (
+            {"cniType": "custom", "customCNI": '{"a":' * 1500 + "1" + "}" * 1500},
+            "spec.customCNI: not JSON at line 1 column 5122: depth limit exceeded",
+        ),
+        (
+            {"cniType": "custom", "customCNI": '{"plugins": []}'},
+            'spec.customCNI: "plugins" is not a list of plugins; name at least one',
+        ),
+        (
+            {"cniType": "custom", "customCNI": '{"type": "../x"}'},
+            "spec.customCNI: \"type\" '../x' is no plugin; name the plugin's executable",
         ),
         (
             {"cniType": "custom", "customCNI": '{"plugins": [{}]}'},
@@ -141,7 +163,24 @@ def test_good_networks(spec: dict[str, Any]) -> None:
         ({"cniType": "custom", "customCNI": "[]"}, "spec.customCNI: is not a JSON object"),
         (
             MACVLAN | {"chainCNIJsonData": ['{"type":"a"}', "x"]},
-            "spec.chainCNIJsonData[1]: not JSON",
+            "spec.chainCNIJsonData[1]: not JSON at line 1 column 1: ",
+        ),
+        *(
+            (MACVLAN | {"chainCNIJsonData": [text]}, f"spec.chainCNIJsonData[0]: {problem}")
+            for text, problem in (
+                ('{"type":"a","b":' + "[" * 40 + "]" * 40 + "}", "is nested more than 32 deep"),
+                ('{"type":"a","b":' * 1500 + "1" + "}" * 1500, "not JSON"),
+                ('{"type":"a","b":NaN}', "not JSON"),
+                ('{"type":"a","b":1e999}', "not JSON"),
+                ('{"type":"a","b":"\\ud800"}', "not JSON"),
+                ('{"type":""}', "\"type\" '' is no name of a plugin"),
+                ('{"type":"/bin/sh"}', "\"type\" '/bin/sh' is no name of a plugin"),
+            )
+        ),
+        (
+            MACVLAN | {"coordinator": {"hijackCIDR": ["0.0.0.0/0"]}},
+            "spec.coordinator.hijackCIDR[0]: 0.0.0.0/0 is a default route; "
+            "set podDefaultRouteNIC to move the pod's default route",
         ),
         (
             MACVLAN | {"coordinator": {"podMACPrefix": "01:00"}},
@@ -177,6 +216,11 @@ def test_the_attachments_name() -> None:
 def test_the_attachments_name_stays(before: dict[str, str], after: dict[str, str]) -> None:
     (problem,) = problems(smc(MACVLAN, **after), smc(MACVLAN, **before))
     assert f"{NAME} is not changeable from" in problem
+
+
+def test_the_networks_name() -> None:
+    (problem,) = problems(smc(MACVLAN, **{"cni.spidernet.io/cniconfig-name": "a/b"}))
+    assert "cni.spidernet.io/cniconfig-name: 'a/b' is no name of a CNI network; use " in problem
 
 
 def test_the_cni_version() -> None:
@@ -270,7 +314,8 @@ def test_the_pages_coordinator_is_good() -> None:
         ({"hostRuleTable": -1}, "spec.hostRuleTable: -1 is not a routing table"),
         ({"podRPFilter": 5}, "spec.podRPFilter: 5 is not 0, 1 or 2; negative: leave alone"),
         ({"txQueueLen": -1}, "spec.txQueueLen: -1 is negative"),
-        ({"vethMTU": 0}, "spec.vethMTU: 0 must be greater than 0"),
+        ({"vethMTU": 67}, "spec.vethMTU: 67 is no MTU of a veth; use 68 to 65535, best 1500"),
+        ({"serviceCIDR": ["::/0"]}, "spec.serviceCIDR[0]: ::/0 is a default route"),
         ({"vethLinkAddress": "x"}, "spec.vethLinkAddress: 'x' is not an IP address"),
         ({"overlayPodCIDR": ["x"]}, "spec.overlayPodCIDR[0]: 'x' is not an IP address"),
         ({"podDefaultRouteNIC": "a b"}, "spec.podDefaultRouteNIC: 'a b' is not the name of a NIC"),

@@ -1,0 +1,44 @@
+"""JSON that users wrote as text inside an object: read as every later reader will read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from spiderpool.errors import BadInput
+
+DEEPEST = 32
+"""Objects and lists inside each other; what later writes and reads them has limits, too."""
+
+
+def read_json(text: str, where: str, remedy: str) -> Any:
+    """The value. Raises BadInput naming ``where``, with ``remedy`` as the way out.
+
+    NaN, numbers beyond a double and half a surrogate pair are no JSON (RFC 8259), though
+    Python's own reader takes them: the plugins that get the text would refuse it.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as exc:
+        place = f"line {exc.lineno} column {exc.colno}"
+        raise BadInput(where, f"not JSON at {place}: {exc.msg}", remedy) from None
+    if depth_of(value) > DEEPEST:
+        raise BadInput(where, f"is nested more than {DEEPEST} deep", remedy)
+    return value
+
+
+def depth_of(value: Any) -> int:
+    """How many objects and lists stand inside each other; 0 for anything else."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [
+            inner for item in level for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
+
+
+def is_plugin_type(value: Any) -> bool:
+    """Whether libcni would look for an executable of this name (invoke.FindInPath)."""
+    return isinstance(value, str) and bool(value) and "/" not in value and "\0" not in value
