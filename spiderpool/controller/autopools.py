@@ -252,10 +252,12 @@ class AutoPools:
                 self._follower(kind)(None, obj)
 
     def _on_pool(self, old: Object | None, new: Object | None) -> None:
-        """An automatic pool without a workload, one that somebody deleted, or one that can
-        shrink at last, since addresses came back."""
+        """An automatic pool without a workload, one that somebody deleted or changed, or one
+        that can shrink at last, since addresses came back."""
         key = _maker_of(new or old or {})
-        if key is not None and (new is None or old is None or _held(new) < _held(old)):
+        if key is None:
+            return
+        if new is None or old is None or new["spec"] != old["spec"] or _held(new) < _held(old):
             self.queue.add(key)
 
     def _tell(self, app: Application, problem: SpiderpoolError) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from spiderpool.controller.admission.defaults import DEFAULTS
+from spiderpool.controller.admission.defaults import defaulted
 from spiderpool.errors import NotFound
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.resources import Resource
 from spiderpool.types.metadata import FINALIZER
 
 
-async def completed(client: Client, resource: Resource, obj: Object, informer: Informer) -> Object:
+async def completed(
+    client: Client,
+    resource: Resource,
+    obj: Object,
+    informer: Informer,
+    subnets: Iterable[Object] = (),
+) -> Object:
     """The object as the webhook leaves it, finalizer included, also when none was asked.
+    A pool may be of one of ``subnets``.
 
     Raises Conflict when it changed meanwhile.
     """
-    wanted, _ = DEFAULTS[resource.plural](obj)
+    wanted, _ = defaulted(resource.plural, obj, subnets)
     changes = {
         member: changed
         for member in ("metadata", "spec")

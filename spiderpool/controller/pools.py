@@ -77,7 +77,8 @@ class Pools:
             await let_go(self._client, SPIDERIPPOOL, obj)
             return
         if not obj["metadata"].get("deletionTimestamp"):
-            obj = await completed(self._client, SPIDERIPPOOL, obj, self._pools)
+            subnets = self._caches.subnets.all()
+            obj = await completed(self._client, SPIDERIPPOOL, obj, self._pools, subnets)
         pool = read_pool(obj)
         status = encode(status_of(pool.listed.size, held))
         if obj.get("status") != status:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.pools import LARGEST_COUNT
 from spiderpool.controller.queue import WorkQueue
-from spiderpool.errors import BadInput
+from spiderpool.errors import BadInput, NotFound
 from spiderpool.ipam.autopools import application_text
 from spiderpool.ipam.pools import Pool, read_pool
 from spiderpool.ipam.ranges import parse
 from spiderpool.kube.api import Client, Informer, Object
-from spiderpool.kube.resources import SPIDERSUBNET
+from spiderpool.kube.resources import SPIDERIPPOOL, SPIDERSUBNET
 from spiderpool.types.address import family_of
 from spiderpool.types.codec import encode
 from spiderpool.types.metadata import read
@@ -46,7 +48,8 @@ class Subnets:
             self.queue.add(subnet["metadata"]["name"])
 
     async def reconcile(self, name: str) -> None:
-        """Write finalizer and status of one subnet; let a subnet go that holds no pool.
+        """Write finalizer and status of one subnet; let a subnet go that holds no pool. The
+        pools that were made out of it go before, those that somebody wrote keep it.
 
         Raises:
             BadInput: the subnet's spec cannot be read.
@@ -59,7 +62,9 @@ class Subnets:
         if subnet.metadata.deletion_timestamp and not pools:
             await let_go(self._client, SPIDERSUBNET, obj)
             return
-        if not subnet.metadata.deletion_timestamp:
+        if subnet.metadata.deletion_timestamp:
+            await self._delete(pool for pool in pools if application_text(pool))
+        else:
             obj = await completed(self._client, SPIDERSUBNET, obj, self._subnets)
         status = encode(status_of(subnet, pools))
         if obj.get("status") != status:
@@ -67,6 +72,12 @@ class Subnets:
                 SPIDERSUBNET, obj | {"status": status}, subresource="status"
             )
             self._subnets.observe(written)
+
+    async def _delete(self, pools: Iterable[Pool]) -> None:
+        for pool in pools:
+            if not pool.terminating:
+                with suppress(NotFound):
+                    await self._client.delete(SPIDERIPPOOL, pool.name)
 
     def _pools_of(self, subnet: SpiderSubnet) -> list[Pool]:
         found = []

@@ -121,12 +121,12 @@ class Wish:
         """Labels by which the pool is found again, also by a workload made anew."""
         owner = self.application.controller
         return {
-            OWNER_SUBNET: _label(self.subnet),
+            OWNER_SUBNET: label_value(self.subnet),
             OWNER_GV: owner.api_version.replace("/", "-"),
             OWNER_KIND: owner.kind,
             OWNER_NAMESPACE: self.application.namespace,
-            OWNER_NAME: _label(owner.name),
-            INTERFACE: _label(self.interface),
+            OWNER_NAME: label_value(owner.name),
+            INTERFACE: label_value(self.interface),
             IP_VERSION: f"IPv{self.family.number}",
         }
 
@@ -267,7 +267,7 @@ def affinity(app: Application) -> dict[str, str]:
         APP_VERSION: version,
         APP_KIND: app.controller.kind,
         APP_NAMESPACE: app.namespace,
-        APP_NAME: _label(app.controller.name),
+        APP_NAME: label_value(app.controller.name),
     }
 
 
@@ -311,7 +311,7 @@ def _reclaim(app: Application, annotations: Mapping[str, str]) -> bool:
     return text == "true"
 
 
-def _label(text: str) -> str:
+def label_value(text: str) -> str:
     """What cannot be a label's value, for its length or its letters, is told apart by a digest."""
     if _LABEL.fullmatch(text):
         return text

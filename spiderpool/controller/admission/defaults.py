@@ -8,12 +8,13 @@ stored while no webhook answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from spiderpool.controller.admission.findings import Object
 from spiderpool.controller.admission.injection import INJECTS
 from spiderpool.errors import BadInput
+from spiderpool.ipam.autopools import OWNER_SUBNET, label_value
 from spiderpool.ipam.ranges import parse
 from spiderpool.multus.old_names import modernised
 from spiderpool.types.address import (
@@ -85,6 +86,31 @@ DEFAULTS: dict[str, Callable[[Object], Defaulted]] = {
     "spidercoordinators": default_coordinator,
     "spidermultusconfigs": default_multusconfig,
 }
+
+
+def defaulted(plural: str, obj: Object, subnets: Iterable[Object]) -> Defaulted:
+    """The object of a kind as it is to be stored, where these are the SpiderSubnets."""
+    new, warnings = DEFAULTS[plural](obj)
+    return (_of_subnet(obj, new, subnets) if plural == "spiderippools" else new), warnings
+
+
+def _of_subnet(obj: Object, new: Object, subnets: Iterable[Object]) -> Object:
+    """A new pool in the network of a SpiderSubnet is labelled as its, and has gateway and
+    routes of it unless it names its own. One that was completed before (it has our finalizer)
+    stays as its owner wants it."""
+    spec = _spec(new)
+    own = [s for s in subnets if _spec(s).get("subnet") == spec.get("subnet")]
+    is_known = FINALIZER in (obj["metadata"].get("finalizers") or [])
+    if not own or is_known or obj["metadata"].get("deletionTimestamp"):
+        return new
+    (subnet, *_) = own
+    taken = {
+        field: _spec(subnet)[field]
+        for field in ("gateway", "routes")
+        if not spec.get(field) and _spec(subnet).get(field)
+    }
+    label = {OWNER_SUBNET: label_value(subnet["metadata"]["name"])}
+    return _with_labels(new | {"spec": spec | taken}, label)
 
 
 def with_finalizer(obj: Object) -> Object:

@@ -14,7 +14,7 @@ from spiderpool.controller.admission import (
     reservedip,
     subnet,
 )
-from spiderpool.controller.admission.defaults import DEFAULTS
+from spiderpool.controller.admission.defaults import defaulted
 from spiderpool.controller.admission.findings import Cluster, Findings, Object, Problem, Request
 from spiderpool.controller.admission.injection import inject
 
@@ -56,7 +56,7 @@ def mutate(review: Object, cluster: Cluster) -> Object:
     if asked["resource"]["resource"] == "pods":
         new = found.attempt(_injected, asked, cluster)
     else:
-        new, warnings = DEFAULTS[asked["resource"]["resource"]](obj)
+        new, warnings = defaulted(asked["resource"]["resource"], obj, cluster.subnets)
         found.warnings += warnings
     if new is None:
         return _answer(asked, [], {"allowed": False, "status": _status(asked, found)})

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spiderpool.controller.admission.defaults import DEFAULTS
+from spiderpool.controller.admission.defaults import DEFAULTS, defaulted
 from spiderpool.types.metadata import FINALIZER
 
 
@@ -26,6 +26,42 @@ def test_a_pool() -> None:
 def test_a_subnet_whose_cidr_is_no_label() -> None:
     subnet = stored("spidersubnets", {"subnet": "::/0"}, labels={"mine": "x"})
     assert subnet["metadata"]["labels"] == {"mine": "x"}
+
+
+SUBNETS = [
+    {"metadata": {"name": "other"}, "spec": {"subnet": "10.7.0.0/16", "gateway": "10.7.0.1"}},
+    {
+        "metadata": {"name": "s"},
+        "spec": {
+            "subnet": "10.6.0.0/16",
+            "gateway": "10.6.0.1",
+            "routes": [{"dst": "10.8.0.0/16", "gw": "10.6.0.2"}],
+        },
+    },
+]
+OWNER = "ipam.spidernet.io/owner-spider-subnet"
+
+
+def in_subnet(spec: Any, **metadata: Any) -> dict[str, Any]:
+    new, _ = defaulted("spiderippools", {"metadata": metadata, "spec": spec}, SUBNETS)
+    return new
+
+
+def test_a_new_pool_has_gateway_and_routes_of_its_subnet_unless_it_names_its_own() -> None:
+    """Documented as D00008."""
+    new = in_subnet({"subnet": "10.6.0.0/16"})
+    assert new["spec"]["gateway"] == "10.6.0.1"
+    assert new["spec"]["routes"] == [{"dst": "10.8.0.0/16", "gw": "10.6.0.2"}]
+    assert new["metadata"]["labels"][OWNER] == "s"
+    routes = [{"dst": "10.9.0.0/16", "gw": "10.6.0.3"}]
+    new = in_subnet({"subnet": "10.6.0.0/16", "gateway": "10.6.0.9", "routes": routes})
+    assert (new["spec"]["gateway"], new["spec"]["routes"]) == ("10.6.0.9", routes)
+
+
+def test_a_pool_of_no_subnet_or_one_that_is_known_stays_as_it_is() -> None:
+    assert "gateway" not in in_subnet({"subnet": "10.9.0.0/16"})["spec"]
+    known = in_subnet({"subnet": "10.6.0.0/16"}, finalizers=[FINALIZER])
+    assert "gateway" not in known["spec"]
 
 
 def test_an_object_that_goes_gets_no_finalizer() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from controller_world import World, run, running
 
 from spiderpool.controller.pools import MOST_LISTED, status_of
+from spiderpool.ipam.autopools import Application, affinity
 from spiderpool.ipam.blocks import Change, key_of, new_object
+from spiderpool.ipam.facts import Controller
 from spiderpool.ipam.ledger import Entry
 from spiderpool.kube.resources import EVENT, NODE, SPIDERIPBLOCK, SPIDERIPPOOL, SPIDERSUBNET
 from spiderpool.types.address import Address
@@ -95,6 +97,20 @@ def test_a_subnet_counts_its_pools_and_waits_for_them() -> None:
             await world.api.delete(SPIDERSUBNET, "s")
             await world.api.delete(SPIDERIPPOOL, "10-6-v4")
             await world.until_gone(SPIDERSUBNET, "s")
+
+    run(scene)
+
+
+def test_a_subnet_that_goes_takes_the_pools_along_that_were_made_out_of_it() -> None:
+    async def scene() -> None:
+        subnet = {"metadata": {"name": "s"}, "spec": {"subnet": "10.6.0.0/16"}}
+        web = Application("default", Controller("Deployment", "web", "apps/v1"))
+        auto = POOL["spec"] | {"podAffinity": {"matchLabels": affinity(web)}}
+        async with running((SPIDERIPPOOL, POOL | {"spec": auto}), (SPIDERSUBNET, subnet)) as world:
+            await counted(world, SPIDERSUBNET, "s", allocatedIPCount=101)
+            await world.api.delete(SPIDERSUBNET, "s")
+            await world.until_gone(SPIDERSUBNET, "s")
+            await world.until_gone(SPIDERIPPOOL, "10-6-v4")
 
     run(scene)
 

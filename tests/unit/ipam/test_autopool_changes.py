@@ -19,6 +19,7 @@ from autopool_world import (
 )
 
 from spiderpool.errors import Invalid
+from spiderpool.ipam.ranges import parse
 from spiderpool.kube.resources import (
     CRONJOB,
     DEPLOYMENT,
@@ -207,5 +208,23 @@ def test_an_address_that_is_reserved_later_is_replaced(play: Any) -> None:
             await world.reserve("r", "10.6.0.11")
             await world.settle()
             assert await pools_of(world) == {pool: ["10.6.0.10", "10.6.0.12-10.6.0.13"]}
+
+    play(story)
+
+
+def test_a_pool_that_somebody_edits_gets_its_size_back(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world):
+            await world.put(DEPLOYMENT, deployment("web"))
+            await world.settle()
+            (pool,) = await pools_of(world)
+            for wrong in (["10.6.0.11"], ["10.6.0.11-10.6.0.19"], ["10.7.0.1-10.7.0.3"]):
+                await world.api.patch(SPIDERIPPOOL, pool, {"spec": {"ips": wrong}})
+                await world.settle()
+                (ips,) = (await pools_of(world)).values()
+                found = parse(ips, Family.V4, "")
+                assert found.size == 3
+                assert not (found - parse(["10.6.0.10-10.6.0.19"], Family.V4, "")).size
 
     play(story)
