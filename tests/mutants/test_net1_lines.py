@@ -48,6 +48,7 @@ NEEDED = (
     "10.233.64.0/18 via {node} dev eth0 table 100",
     "169.254.0.0/16 via {node} dev eth0 table 100",
     "default via 169.254.1.1 dev eth0 table 99",
+    "default via 10.6.0.1 dev net1",
     "{node} dev eth0 scope link",
     "10.233.0.0/18 via {node} dev eth0",
     "10.233.64.0/18 via {node} dev eth0",
@@ -103,8 +104,7 @@ def lines_in_pod(state: NetState) -> Iterator[Rule | Route]:
             route.destination.partition("/")[0],
         )
         made_by_kernel = route.protocol == Protocol.KERNEL and route.table == MAIN
-        moved = route.table == MAIN and route.is_default
-        if route.family is Family.V4 and not (made_by_calico or made_by_kernel or moved):
+        if route.family is Family.V4 and not (made_by_calico or made_by_kernel):
             yield route
 
 
