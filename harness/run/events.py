@@ -7,11 +7,10 @@ An engine writes them to a descriptor; whoever started it reads them. The last o
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import orjson
 
 
 class Result(enum.StrEnum):
@@ -83,13 +82,13 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def encode(event: Event) -> bytes:
-    """One line."""
-    return orjson.dumps({"event": _NAMES[type(event)], **asdict(event)}) + b"\n"
+    """One line, in ASCII: paths need not be UTF-8."""
+    return json.dumps({"event": _NAMES[type(event)], **asdict(event)}).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Event:
     """The inverse of :func:`encode`."""
-    fields: dict[str, Any] = orjson.loads(line)
+    fields: dict[str, Any] = json.loads(line)
     kind = _KINDS[fields.pop("event")]
     if kind is Judged:
         fields["result"] = Result(fields["result"])

@@ -12,6 +12,7 @@ EVENTS: list[Event] = [
     Judged(
         "rules[web]", "s.yaml:9", Result.FAILED, "web lacks a rule", 0.5, ("expected a", "seen b")
     ),
+    Judged("answered", "sc\u00e9n\udcff.yaml:9", Result.PASSED, "a path that is no UTF-8", 0.5),
     Judged("rules[other]", "s.yaml:9", Result.PASSED, "all there", 0.5),
     Ended(3.5, {"cluster up": 0.5}, "", "no kubectl"),
 ]
