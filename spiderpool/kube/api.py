@@ -63,7 +63,8 @@ class Client(Protocol):
         label_selector: str = "",
         field_selector: str = "",
     ) -> AsyncIterator[Object]:
-        """Watch events ``{"type", "object"}``; ends when the server closes. Raises Gone."""
+        """Watch events ``{"type", "object"}``; ends when the server closes, or has been silent
+        for so long that nobody can tell whether it is there. Raises Gone."""
         ...
 
     async def page(

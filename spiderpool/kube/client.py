@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -25,8 +26,9 @@ CONNECT_SECONDS = 5.0
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(30.0, sock_connect=CONNECT_SECONDS)
 WATCH_SECONDS = 300
 """How long the server is asked to keep a watch open, before some random spread."""
-IDLE_SECONDS = 100.0
-"""A watch that is silent for longer is cut: bookmarks come about once a minute."""
+IDLE_SECONDS = 150.0
+"""A watch that is silent for longer is ended: it may be dead. Bookmarks come once a minute, the
+first one may take two, and where nothing at all is written none comes (kube-apiserver 1.35)."""
 ATTEMPTS_WHEN_BUSY = 5
 """How often a request is sent when the server answers 429 and says when to come back."""
 
@@ -114,8 +116,9 @@ class HttpClient:
             async with await self._send(_Request("GET", path, query), timing) as response:
                 if response.status != 200:
                     raise error_of(response.status, _decoded(await response.read()), f"GET {path}")
-                async for line in _lines(response.content):
-                    yield _event(line, path)
+                with suppress(TimeoutError):
+                    async for line in _lines(response.content):
+                        yield _event(line, path)
         except (aiohttp.ClientError, OSError) as exc:
             raise Unreachable(f"watch {path}: {_words(exc)}") from exc
 

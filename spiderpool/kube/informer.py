@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 from spiderpool.errors import Gone, SpiderpoolError, Unreachable
 from spiderpool.kube.api import PART_OF_LIST, Client, Handler, Informer, Object
@@ -26,8 +26,8 @@ class WatchedCache:
       that is older and not in the cache has been deleted since;
     * an object replaces another one only when its version is higher, so neither a late
       watch event nor the answer of an own write takes the cache back in time;
-    * a watch that tells of a version below ``_seen`` (a bookmark will) speaks for a server
-      that was restored or restarted without its history: what it lists is believed.
+    * a server that is at a version below ``_seen`` was restored or restarted without its
+      history: what it lists is believed.
     """
 
     def __init__(
@@ -91,12 +91,7 @@ class WatchedCache:
     async def _list(self) -> None:
         """Take over the server's list part by part, with a pause for others after each."""
         version, listed = 0, set[Key]()
-        async for part in self._client.list_parts(
-            self.resource,
-            self._namespace,
-            label_selector=self._label_selector,
-            field_selector=self._field_selector,
-        ):
+        async for part in self._parts(PART_OF_LIST):
             version = version or self._version_of_list(part)
             await asyncio.sleep(0)
             for obj in part["items"] or ():
@@ -112,9 +107,18 @@ class WatchedCache:
         self._note("")
         self._synced.set()
 
+    def _parts(self, most: int) -> AsyncIterator[Object]:
+        return self._client.list_parts(
+            self.resource,
+            self._namespace,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+            most=most,
+        )
+
     def _version_of_list(self, part: Object) -> int:
         """Something between us and the server may answer anything; only a list empties us."""
-        if "items" not in part or not version_of(part):
+        if "items" not in part or not (part.get("metadata") or {}).get("resourceVersion"):
             raise Unreachable(f"list {self.resource.plural}: the answer is no list")
         return version_of(part)
 
@@ -144,6 +148,14 @@ class WatchedCache:
                 raise
         if not told:
             await asyncio.sleep(self._backoff.wait())
+            await self._check_history()
+
+    async def _check_history(self) -> None:
+        """After a watch that told nothing: a server that lost its history stays silent until it
+        has caught up with what was seen. One object is enough to know. Raises Gone."""
+        version = self._version_of_list(await anext(self._parts(1)))
+        if version < self._seen:
+            raise Gone(410, "Expired", f"the server is at {version}, and was at {self._seen}")
 
     def _apply(self, event: Object) -> None:
         obj = event["object"]

@@ -76,8 +76,8 @@ _MEANINGS = {
         "Write the new name, which the message gives.",
     ),
     Reason.NOT_USABLE: Meaning(
-        "SpiderMultusConfig, SpiderIPPool",
-        "The object cannot be used as it is written.",
+        "SpiderMultusConfig, SpiderIPPool, SpiderSubnet, SpiderReservedIP, SpiderCoordinator",
+        "The object cannot be used as it is written: a rule that the webhook did not check.",
         "The message names the field, and what to write there.",
     ),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from spiderpool.errors import (
     AlreadyExists,
+    Busy,
     Conflict,
     Gone,
     Invalid,
@@ -19,7 +20,13 @@ OUTCOME_UNKNOWN = frozenset({500, 502, 503, 504})
 """Answers after which a write may or may not have happened (etcd timed out, a proxy lost
 the server): the same as no answer at all."""
 
-_BY_CODE: Mapping[int, type[KubeError]] = {404: NotFound, 409: Conflict, 410: Gone, 422: Invalid}
+_BY_CODE: Mapping[int, type[KubeError]] = {
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    422: Invalid,
+    429: Busy,
+}
 
 
 def error_of(code: int, body: object, doing: str) -> KubeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -158,8 +158,8 @@ def test_an_answer_that_is_no_list_changes_nothing() -> None:
     class Proxy(FakeClient):
         """Answers everything with an empty object and 200, as some login pages do."""
 
-        async def list(self, *args: Any, **options: Any) -> Object:
-            return {}
+        async def list_parts(self, *args: Any, **options: Any) -> AsyncIterator[Object]:
+            yield {}
 
     async def scenario(world: World) -> None:
         await world.api.create(CONFIGMAP, config_map("a"))
@@ -196,8 +196,10 @@ def test_no_failure_ends_a_cache(problem: Exception) -> None:
 
 def test_others_have_their_turn_while_a_long_list_is_taken_over() -> None:
     async def scenario(world: World) -> None:
+        world.faulty.down = True
         for number in range(3 * PART_OF_LIST):
             await world.api.create(CONFIGMAP, config_map(f"a{number}"))
+        world.faulty.down = False
         turns: list[int] = []
 
         async def other() -> None:
@@ -270,6 +272,47 @@ def test_a_server_that_lost_its_memory_is_believed() -> None:
         found = world.cache.get("b", "default")
         assert found is not None
         assert found["data"] == {"old": "no"}
+
+    run(scenario)
+
+
+def test_a_restored_server_that_nobody_saw_go_is_noticed() -> None:
+    """Its watch has nothing to tell from a version on that it has not reached again."""
+
+    async def scenario(world: World) -> None:
+        for name in ("a", "b", "c"):
+            await world.api.create(CONFIGMAP, config_map(name))
+        await world.until(lambda: len(world.names()) == 3)
+        restored = FakeClient([(CONFIGMAP, config_map("b"))])
+        world.faulty.replace(restored)
+        await world.api.end_watches()
+        async with asyncio.timeout(5):
+            while world.names() != ["b"]:
+                await restored.end_watches()
+                await asyncio.sleep(0.001)
+
+    run(scenario)
+
+
+def test_silence_is_no_reason_to_list_everything_again() -> None:
+    class Counting(FakeClient):
+        asked: list[int]
+
+        def list_parts(self, *args: Any, **options: Any) -> AsyncIterator[Object]:
+            self.asked.append(options["most"])
+            return super().list_parts(*args, **options)
+
+    async def scenario(world: World) -> None:
+        quiet = Counting()
+        quiet.asked = []
+        await world.cache.synced()
+        world.faulty.replace(quiet)
+        await world.api.end_watches()
+        watched = world.count("watch")
+        while world.count("watch") < watched + 5:
+            await quiet.end_watches()
+            await asyncio.sleep(0.001)
+        assert set(quiet.asked) == {1}
 
     run(scenario)
 
