@@ -243,6 +243,8 @@ class Desk:
             if to_int(entry.address) in self.ground and seconds(entry.slot.until) > self.now
         ]
         size = self.ground.size
+        if size == 0:
+            return "it has no address to give: all are excluded, reserved, nodes' or the gateway"
         text = f"all IP addresses used out: {size - len(aside)}/{size}"
         return text + (f" ({len(aside)} set aside, the first until {min(aside)})" if aside else "")
 

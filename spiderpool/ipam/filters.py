@@ -40,9 +40,6 @@ class Skipped:
     reason: SkipReason
     text: str
 
-    def __str__(self) -> str:
-        return f"{self.pool}: {self.text}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:

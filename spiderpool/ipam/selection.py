@@ -110,13 +110,16 @@ def choices(situation: Situation, rule: Wanted, pools: Pools) -> tuple[Choice, .
 
 
 def why_none(choice: Choice, nic: IfName, refused: Iterable[Skipped]) -> NoAddress:
-    """The error when no pool of a choice gave an address: every pool with its reason."""
+    """The error when no pool of a choice gave an address: every pool with its reason. Those
+    with the same one share it, since an event has room for 1,024 characters only."""
     reasons = {item.pool: item for item in (*choice.skipped, *refused)}
-    told = "; ".join(str(reasons[name]) for name in choice.named if name in reasons)
-    family = f"IPv{choice.family.number}"
-    names = " ".join(choice.named)
+    alike: dict[str, list[PoolName]] = {}
+    for name in choice.named:
+        if name in reasons:
+            alike.setdefault(reasons[name].text, []).append(name)
+    told = "; ".join(f"{', '.join(names)}: {text}" for text, names in alike.items())
     return NoAddress(
-        f"no IPPool available, all {family} IPPools [{names}] of NIC {nic} passed over"
+        f"no IPPool available, all IPv{choice.family.number} IPPools of NIC {nic} passed over"
         f" (chosen by {choice.where}): {told}",
         used_out=any(item.reason is SkipReason.FULL for item in reasons.values()),
     )

@@ -165,6 +165,20 @@ def test_no_such_pod_is_one_line(shell: Any, name: str, words: str) -> None:
     assert err.count("\n") == 1
 
 
+def test_a_pool_whose_addresses_are_all_spoken_for(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        await world.pool("e", "10.6.9.1-10.6.9.2", gateway="10.6.9.1", excludeIPs=["10.6.9.2"])
+        notes = {NETWORKS: "lan", IPPOOL: '{"ipv4":["e"]}'}
+        await world.pod("default/x", annotations=notes)
+
+    shell.prepare(story)
+    assert (
+        "  e  it has no address to give: all are excl"
+        in shell.ctl("explain", "pod", "default/x")[1]
+    )
+
+
 async def held_first(world: Any) -> None:
     """Two NICs that draw from the same pool."""
     await pools(world)

@@ -10,10 +10,10 @@ import pytest
 from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.attachments import attachment_of, position_of
 from spiderpool.ipam.facts import Controller, Pod
-from spiderpool.ipam.filters import Situation, SkipReason
+from spiderpool.ipam.filters import Situation, Skipped, SkipReason
 from spiderpool.ipam.netconf import Master
 from spiderpool.ipam.pools import Pool, read_pool
-from spiderpool.ipam.selection import choices, wanted
+from spiderpool.ipam.selection import choices, wanted, why_none
 from spiderpool.types.address import Family, Prefix
 from spiderpool.types.names import IfName, NodeName, PodUID, PoolName
 
@@ -281,3 +281,15 @@ def test_the_definition_behind_a_nic(
 ) -> None:
     pod = situation(annotations).pod
     assert attachment_of(pod, IfName(nic), "kube-system/cluster") == expected
+
+
+def test_pools_with_the_same_reason_share_it() -> None:
+    """Or an event, which ends after 1,024 characters, would be names and no reason."""
+    many = pools(*(pool(f"pool-{n:03}", disable=True) for n in range(80)), pool("z"))
+    where = situation({P + "ippool": {"ipv4": ["z", "pool-*"]}})
+    (choice,) = choices(where, wanted(where, many), many)
+    full = Skipped(PoolName("z"), SkipReason.FULL, "all IP addresses used out: 5/5")
+    told = str(why_none(choice, IfName("net1"), [full]))
+    assert "): z: all IP addresses used out: 5/5; pool-000, pool-001, " in told
+    assert told.endswith(", pool-079: disabled (spec.disable)")
+    assert len(told) < 1024
