@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -25,11 +26,14 @@ from spiderpool.ipam.ledger import Entry, owner_of
 from spiderpool.ipam.netconf import IpamConf
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.selection import Choice, choices, of_families, wanted, why_none
+from spiderpool.ipam.standing import standing, with_standing
 from spiderpool.kube.api import Client
 from spiderpool.types.address import Address, Family, contains
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.metadata import Route
 from spiderpool.types.names import IfName, NodeName, PodUID, PoolName
+
+log = logging.getLogger(__name__)
 
 ASIDE_SECONDS = 600.0
 """How long an address that someone else uses is kept from everybody."""
@@ -78,11 +82,7 @@ class IpamService:
     async def _claim(
         self, pod: Pod, app: Application | None, holder: Slot, conf: IpamConf, seconds: float
     ) -> NicGrant:
-        nic = owner_of(holder).nic
-        situation = self.sources.situation(pod, nic, conf, app)
-        pools = self.sources.pools
-        rule = await self._subnets.rule(app, pod, nic) if app else wanted(situation, pools)
-        asked = choices(situation, of_families(rule, self.families), pools)
+        asked, clean = await self._asked(pod, app, holder, conf)
         routes = self._routes(pod)
         before = self.held(holder)
         try:
@@ -95,8 +95,35 @@ class IpamService:
             self.give_back(holder, before)
             raise
         grants = tuple(task.result() for task in tasks)
-        clean = conf.clean_gateway if rule.clean_gateway is None else rule.clean_gateway
-        return NicGrant(nic, grants, routes_here(routes, grants), clean)
+        return NicGrant(owner_of(holder).nic, grants, routes_here(routes, grants), clean)
+
+    async def _asked(
+        self, pod: Pod, app: Application | None, holder: Slot, conf: IpamConf
+    ) -> tuple[tuple[Choice, ...], bool]:
+        """By family, whom the NIC asks, and whether it gets no default route. What it holds
+        stays, also where the rules cannot be followed any more.
+
+        Raises:
+            BadInput, CniError: as :meth:`claim`.
+            NoAddress: there is nobody to ask, in whichever family.
+        """
+        nic, pools, ledger = owner_of(holder).nic, self.sources.pools, self.sources.ledger
+        kept = standing(holder, ledger, pools)
+        situation = self.sources.situation(pod, nic, conf, app)
+        try:
+            rule = await self._subnets.rule(app, pod, nic) if app else wanted(situation, pools)
+            asked = choices(situation, of_families(rule, self.families), pools)
+        except (BadInput, NoAddress) as problem:
+            if not kept:
+                raise
+            log.warning("%s of %s keeps what it holds: %s", nic, pod.key, problem)
+            return kept, conf.clean_gateway
+        asked = with_standing(asked, kept)
+        tries = (candidates(choice, pod, holder, ledger, pools).tries for choice in asked)
+        without = [choice for choice, found in zip(asked, tries, strict=True) if not found]
+        if without:
+            raise NoAddress("; ".join(str(why_none(choice, nic, ())) for choice in without))
+        return asked, conf.clean_gateway if rule.clean_gateway is None else rule.clean_gateway
 
     async def release(self, entries: Iterable[Entry], seconds: float) -> None:
         """Give addresses back, each as its slot was seen: one that changed since stays.

@@ -10,14 +10,15 @@ import orjson
 
 from spiderpool.agent.ipam_subnets import SubnetRules
 from spiderpool.ctl.snapshot import View, view
-from spiderpool.errors import BadInput, NotFound, SpiderpoolError
+from spiderpool.errors import BadInput, NoAddress, NotFound, SpiderpoolError
 from spiderpool.ipam.attachments import attachment_of, nics_of
 from spiderpool.ipam.blocks import key_of, new_object
 from spiderpool.ipam.explain import Books, Explanation, Opinion, explain
 from spiderpool.ipam.facts import Pod, why_dead
 from spiderpool.ipam.holders import holder_of
 from spiderpool.ipam.netconf import IpamConf, read_conf
-from spiderpool.ipam.selection import choices, of_families, wanted
+from spiderpool.ipam.selection import Choice, choices, of_families, wanted
+from spiderpool.ipam.standing import standing, with_standing
 from spiderpool.kube.api import Client
 from spiderpool.kube.resources import NETWORKATTACHMENT
 from spiderpool.types.codec import encode
@@ -134,21 +135,33 @@ async def _conf(client: Client, network: str) -> IpamConf | None:
 async def _explained(
     client: Client, known: View, pod: Pod, nic: IfName, conf: IpamConf
 ) -> tuple[Explanation, ...]:
-    sources = known.sources
-    subnets = SubnetRules(client, sources, known.families)
+    sources, holder = known.sources, _holder(known, pod, nic)
+    books = Books(
+        ledger=sources.ledger, pools=sources.pools, ground=sources.ground, now=time.time()
+    )
+    kept = standing(holder, sources.ledger, sources.pools)
+    try:
+        asked = with_standing(await _asked(client, known, pod, nic, conf), kept)
+    except (BadInput, NoAddress):
+        if not kept:
+            raise
+        asked = kept
+    explained = tuple(explain(choice, pod, holder, books) for choice in asked)
+    _suppose(known, holder, (each.outcome for each in explained))
+    return explained
+
+
+async def _asked(
+    client: Client, known: View, pod: Pod, nic: IfName, conf: IpamConf
+) -> tuple[Choice, ...]:
+    """What the rules say to the NIC."""
+    sources, subnets = known.sources, SubnetRules(client, known.sources, known.families)
     app = await subnets.application(pod)
     situation = sources.situation(pod, nic, conf, app)
     rule = subnets.rule_now(app, pod, nic) if app else wanted(situation, sources.pools)
     if rule is None:
         raise BadInput(f"Pod {pod.key}", f"there is no pool yet for {nic} out of its subnets")
-    books = Books(
-        ledger=sources.ledger, pools=sources.pools, ground=sources.ground, now=time.time()
-    )
-    holder = _holder(known, pod, nic)
-    asked = choices(situation, of_families(rule, known.families), sources.pools)
-    explained = tuple(explain(choice, pod, holder, books) for choice in asked)
-    _suppose(known, holder, (each.outcome for each in explained))
-    return explained
+    return choices(situation, of_families(rule, known.families), sources.pools)
 
 
 def _suppose(known: View, holder: Slot, given: Iterable[Opinion | None]) -> None:

@@ -179,6 +179,20 @@ def test_a_pool_whose_addresses_are_all_spoken_for(shell: Any) -> None:
     )
 
 
+def test_what_is_held_is_shown_though_the_rules_have_changed(shell: Any) -> None:
+    async def story(world: Any) -> None:
+        await pools(world)
+        await pod(world)
+        async with world.agent() as agent:
+            await agent.add("default/x", ipam={"default_ipv4_ippool": ["a"]})
+        note = {"metadata": {"annotations": {IPPOOL: '{"ipv4":["gone"]}'}}}
+        await world.api.patch(POD, "x", note, "default")
+
+    shell.prepare(story)
+    assert "10.6.2.1 is held by the NIC" in shell.ctl("explain", "pod", "default/x")[1]
+    assert 'IPPool "gone" does not' in shell.ctl("explain", "pod", "default/x", "--dry-run")[1]
+
+
 async def held_first(world: Any) -> None:
     """Two NICs that draw from the same pool."""
     await pools(world)
