@@ -13,6 +13,7 @@
     │   ├── Conflict             409, reason Conflict: read again and decide again
     │   ├── Gone                 410: list again
     │   ├── Invalid              422
+    │   ├── Busy                 429: nothing was done, try again later
     │   └── Unreachable          no answer at all: try again later
     ├── NoAddress            IPAM found nothing to give, with the reason of each pool
     └── CniError             what a CNI plugin prints (CNI spec, section "Error")
@@ -151,6 +152,12 @@ class Gone(KubeError):
 
 class Invalid(KubeError):
     """422: the API server or a webhook refused the object."""
+
+
+class Busy(KubeError):
+    """429: too much is asked of the API server; nothing was done."""
+
+    code = CniCode.TRY_AGAIN_LATER
 
 
 class Unreachable(KubeError):

@@ -159,7 +159,7 @@ def _held_by_others(recorded: Object) -> list[Change]:
                     pod_uid=PodUID(holder["podUid"]),
                     nic=IfName("eth0"),
                 )
-                changes.append(Change(Address(address), 0, slot))
+                changes.append(Change(Address(address), Slot(), slot))
     return changes
 
 

@@ -35,7 +35,7 @@ from spiderpool.types.names import NodeName, PodUID
 
 log = logging.getLogger(__name__)
 
-ADD_SECONDS = 30.0
+ADD_SECONDS, ENDPOINT_SECONDS = 30.0, 10.0
 DEL_SECONDS = 5.0
 """Kubelet waits for a DEL; one that takes longer is done later, from its intent."""
 
@@ -92,20 +92,16 @@ class IpamHandler:
             netns=await self._kernel.cookie(namespace) if namespace else None,
         )
         async with self._locks.setdefault(pod.uid, asyncio.Lock()):
-            grant = await self._grant(request, own, pod, holder)
-            if namespace is not None and not is_moving_in(pod):
-                await self._probe(request, namespace, pod, grant)
-        return cni_result(grant).to_json(request.cni_version)
-
-    async def _grant(self, request: CniRequest, own: Namespace, pod: Pod, holder: Slot) -> NicGrant:
-        before = self._service.held(holder)
-        try:
             grant = await self._claim(request, own, pod, holder)
-            await self._endpoints.record(pod, endpoint_ip(grant), outlives_pod=bool(holder.owner))
-        except asyncio.CancelledError:
-            self._service.give_back(holder, before)
-            raise
-        return grant
+            try:
+                kept, item = holder.owner is not None, endpoint_ip(grant)
+                await self._endpoints.record(pod, item, ENDPOINT_SECONDS, outlives_pod=kept)
+                if namespace is not None and not is_moving_in(pod):
+                    await self._probe(request, namespace, pod, grant)
+            except asyncio.CancelledError:
+                self._service.give_back(grant.grants)
+                raise
+        return cni_result(grant).to_json(request.cni_version)
 
     async def _claim(self, request: CniRequest, own: Namespace, pod: Pod, holder: Slot) -> NicGrant:
         conf = read_conf(request.config)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.agent.ipam_subnets import SubnetRules
 from spiderpool.agent.ipam_writer import Counters, PoolWriter, Traffic
 from spiderpool.cni.request import Attachment
 from spiderpool.errors import BadInput, NoAddress
-from spiderpool.ipam.allocation import COOL_SECONDS, Claim, Release, SetAside
+from spiderpool.ipam.allocation import Claim, Release, SetAside
 from spiderpool.ipam.annotations import ROUTES, place, read_routes
 from spiderpool.ipam.autopools import Application
+from spiderpool.ipam.blocks import Change
 from spiderpool.ipam.candidates import candidates
 from spiderpool.ipam.conflicts import Fate, fate_of
 from spiderpool.ipam.facts import Pod
@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 ASIDE_SECONDS = 600.0
 """How long an address that someone else uses is kept from everybody."""
 WRITE_SECONDS = 5.0
-GIVE_BACK_SECONDS = 30.0
-"""How long giving back is tried; after that it is for the garbage collector."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +54,6 @@ class IpamService:
     probed: set[Attachment] = field(default_factory=set)
     """NICs of which nobody else has the addresses, until the coordinator has been told."""
     _writers: dict[PoolName, PoolWriter] = field(default_factory=dict, init=False)
-    _background: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
     _subnets: SubnetRules = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,17 +81,18 @@ class IpamService:
     ) -> NicGrant:
         asked, clean = await self._asked(pod, app, holder, conf)
         routes = self._routes(pod)
-        before = self.held(holder)
+        tasks: list[asyncio.Task[Grant]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._one(c, pod, holder, seconds)) for c in asked]
+                for choice in asked:
+                    tasks.append(group.create_task(self._one(choice, pod, holder, seconds)))
         except BaseExceptionGroup as failed:
-            self.give_back(holder, before)
+            self.give_back(_results(tasks))
             raise failed.exceptions[0] from None
         except asyncio.CancelledError:
-            self.give_back(holder, before)
+            self.give_back(_results(tasks))
             raise
-        grants = tuple(task.result() for task in tasks)
+        grants = _results(tasks)
         return NicGrant(owner_of(holder).nic, grants, routes_here(routes, grants), clean)
 
     async def _asked(
@@ -158,28 +156,20 @@ class IpamService:
             await self.set_aside(entry, ASIDE_SECONDS, WRITE_SECONDS)
         return fate
 
-    def held(self, holder: Slot) -> list[Entry]:
-        """What the NIC holds now, of both families."""
-        found = self.sources.ledger.owned(owner_of(holder))
-        return [entry for entry in found if entry.slot.state is SlotState.HELD]
-
     def held_by(self, uid: PodUID) -> list[Entry]:
         """What all NICs of a pod hold."""
         found = self.sources.ledger.of_pod(uid)
         return [entry for entry in found if entry.slot.state is SlotState.HELD]
 
-    def give_back(self, holder: Slot, before: Iterable[Entry]) -> None:
-        """Free, without waiting, what the NIC got since ``before`` and nobody was told of."""
-        kept = {entry.address for entry in before}
-        for entry in self.held(holder):
-            if entry.address not in kept:
-                self._later(self._release(entry, GIVE_BACK_SECONDS, cool=0.0))
+    def give_back(self, grants: Iterable[Grant]) -> None:
+        """Free, without waiting, what was granted to somebody who will not be told of it."""
+        for grant in grants:
+            if grant.change is not None:
+                self._writer(grant.pool.name).give_back(grant.change)
 
     async def close(self) -> None:
         """Stop writing; whoever waits is told to try again."""
         await asyncio.gather(*(writer.close() for writer in self._writers.values()))
-        for task in self._background:
-            task.cancel()
 
     def _writer(self, pool: PoolName) -> PoolWriter:
         if pool not in self._writers:
@@ -202,8 +192,9 @@ class IpamService:
         refused = []
         for pool, heir_of in asked.tries:
             outcome = await self._writer(pool.name).submit(Claim(holder, heir_of), seconds)
-            if not isinstance(outcome, Skipped):
-                return Grant(outcome.address, pool)
+            if isinstance(outcome, Change):
+                return Grant(outcome.address, pool, outcome)
+            assert isinstance(outcome, Skipped), "a claim is written or refused"
             refused.append(outcome)
         raise why_none(choice, owner_of(holder).nic, refused)
 
@@ -220,12 +211,12 @@ class IpamService:
                 )
         return routes
 
-    async def _release(self, entry: Entry, seconds: float, cool: float = COOL_SECONDS) -> None:
+    async def _release(self, entry: Entry, seconds: float) -> None:
         slot = entry.slot
-        ask = Release(entry.address, owner_of(slot), None, slot.generation, cool)
+        ask = Release(entry.address, owner_of(slot), slot.generation)
         await self._writer(slot.pool or PoolName("")).submit(ask, seconds)
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+
+def _results(tasks: Iterable[asyncio.Task[Grant]]) -> tuple[Grant, ...]:
+    """Of tasks that have ended, what those returned that did not fail."""
+    return tuple(t.result() for t in tasks if not t.cancelled() and t.exception() is None)

@@ -4,7 +4,9 @@ Each round decides everything that waits, in the order it was asked, and writes 
 each block that it touches. A refused or unanswered write is read again and decided again
 until the asker's deadline; a change that someone else made meanwhile cannot be overwritten,
 since each write tests the generations that it was decided on. An asker that has gone is
-dropped before the write, or gives back what it got after it.
+dropped before the write, or gives back what it got after it: by the generation of the write,
+and only when it was acknowledged. Of one that was not, nobody can tell whether what stands
+there now is its own or what another agent has told since; that stays with its owner.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from dataclasses import dataclass, field
 
 from spiderpool.errors import (
     AlreadyExists,
+    BadInput,
+    Busy,
     CniCode,
     CniError,
     Conflict,
@@ -27,7 +31,7 @@ from spiderpool.errors import (
     SpiderpoolError,
     Unreachable,
 )
-from spiderpool.ipam.allocation import Again, Ask, Claim, Desk, Lane, Release, Settled
+from spiderpool.ipam.allocation import Again, Ask, Claim, Desk, Lane, Settled, undoing
 from spiderpool.ipam.blocks import SIZE, BlockKey, Change, key_of, new_object, patch_body
 from spiderpool.ipam.filters import Skipped
 from spiderpool.ipam.ledger import Ledger
@@ -36,7 +40,7 @@ from spiderpool.kube.api import JSON_PATCH, Client, Informer, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.resources import SPIDERIPBLOCK
 from spiderpool.metrics.durations import Durations
-from spiderpool.types.ipblock import SlotState
+from spiderpool.types.address import Family
 from spiderpool.types.names import PoolName
 
 log = logging.getLogger(__name__)
@@ -53,9 +57,11 @@ MOST_LANES = 64
 CALM_SECONDS = 10.0
 """After so long without a refusal, agents come closer to each other again."""
 
-REPEATABLE = (Conflict, AlreadyExists, Invalid, NotFound, Unreachable)
+REPEATABLE = (Conflict, AlreadyExists, Invalid, NotFound, Busy, Unreachable)
 """Refusals after which the block is read and everything is decided again. A JSON Patch whose
 test fails is answered 422, which is Invalid."""
+TAKEN = (Conflict, AlreadyExists, Invalid)
+"""Those that mean that somebody was faster."""
 
 Outcome = Change | Settled | Skipped
 """Written; there was nothing to write; the pool has nothing to give."""
@@ -115,7 +121,6 @@ class _Waiting:
     answer: asyncio.Future[Outcome]
     since: float
     looked_twice: bool = False
-    is_new: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -151,11 +156,22 @@ class PoolWriter:
         try:
             async with asyncio.timeout(seconds):
                 return await waiting.answer
+        except asyncio.CancelledError:
+            self._untold(waiting)
+            raise
         except TimeoutError:
+            self._untold(waiting)
             reason = self._problem or "the Kubernetes API did not answer in time"
             raise CniError(
                 CniCode.TRY_AGAIN_LATER, f"IPPool {self.pool} could not be written: {reason}"
             ) from None
+
+    def give_back(self, change: Change) -> None:
+        """Undo, without waiting, what was written for somebody who will not be told of it."""
+        ask = undoing(change, self.now())
+        if ask is not None:
+            self.counters.given_back += 1
+            self._enqueue(ask).answer.add_done_callback(_note_failure)
 
     async def close(self) -> None:
         """Stop writing; whoever still waits is told to try again."""
@@ -174,6 +190,14 @@ class PoolWriter:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"write pool {self.pool}")
         return waiting
+
+    def _untold(self, waiting: _Waiting) -> None:
+        """The answer was there when its asker went, and did not reach him any more."""
+        answer = waiting.answer
+        if not answer.cancelled() and answer.exception() is None:
+            outcome = answer.result()
+            if isinstance(outcome, Change):
+                self.give_back(outcome)
 
     async def _run(self) -> None:
         loop, pause = asyncio.get_running_loop(), 0.0
@@ -205,14 +229,13 @@ class PoolWriter:
     async def _round(self, batch: list[_Waiting]) -> set[_Waiting]:
         """Decide and write; returns those that have to wait for another round."""
         self.counters.rounds += 1
-        ground = self.ground()
+        batch, ground = self._with_ground(batch)
         desk = Desk(self.ledger, self.pool, ground, self.now(), self.traffic.lane)
         verdicts = desk.decide([waiting.ask for waiting in batch])
         writes: dict[BlockKey, list[tuple[_Waiting, Change]]] = defaultdict(list)
         again: set[_Waiting] = set()
         for waiting, verdict in zip(batch, verdicts, strict=True):
             if isinstance(verdict, Change):
-                waiting.is_new = self._is_new(verdict)
                 writes[key_of(verdict.address)].append((waiting, verdict))
             elif isinstance(verdict, Again):
                 again.add(waiting)
@@ -231,15 +254,26 @@ class PoolWriter:
             self._backoff.reset()
         return again.union(*failed)
 
+    def _with_ground(self, batch: list[_Waiting]) -> tuple[list[_Waiting], Ranges]:
+        """The pool's addresses; while they cannot be known, claims are refused and releases
+        are not."""
+        try:
+            return batch, self.ground()
+        except BadInput as exc:
+            for waiting in batch:
+                if isinstance(waiting.ask, Claim):
+                    _refuse(waiting, exc)
+            return [each for each in batch if not each.answer.done()], Ranges(Family.V4)
+
     async def _write(self, key: BlockKey, group: list[tuple[_Waiting, Change]]) -> set[_Waiting]:
         """Write one block; returns who has to ask again."""
         self.counters.writes += 1
         try:
             obj = await self._send(key, [change for _, change in group])
         except REPEATABLE as exc:
-            self.counters.refused += 1
             self._problem = str(exc)
-            if isinstance(exc, (Invalid, AlreadyExists)):
+            if isinstance(exc, TAKEN):
+                self.counters.refused += 1
                 self.traffic.refused(asyncio.get_running_loop().time())
             await self._read(key)
             return {waiting for waiting, _ in group}
@@ -250,16 +284,16 @@ class PoolWriter:
         self.blocks.observe(obj)
         for waiting, change in group:
             if waiting.answer.done():
-                self._give_back(waiting, change)
+                self.give_back(change)
             _answer(waiting, change)
         return set()
 
     async def _send(self, key: BlockKey, changes: list[Change]) -> Object:
-        if self.ledger.block(key) is None:
+        block = self.ledger.block(key)
+        if block is None:
             return await self.client.create(SPIDERIPBLOCK, new_object(key, changes))
-        return await self.client.patch(
-            SPIDERIPBLOCK, key.name, patch_body(changes), content_type=JSON_PATCH
-        )
+        body = patch_body(block, changes)
+        return await self.client.patch(SPIDERIPBLOCK, key.name, body, content_type=JSON_PATCH)
 
     async def _read(self, key: BlockKey) -> None:
         """Take the block as the API has it now; without an answer the next write tells."""
@@ -279,19 +313,6 @@ class PoolWriter:
         if len(keys) <= BLOCKS_READ_WHEN_FULL:
             await asyncio.gather(*(self._read(key) for key in keys))
 
-    def _is_new(self, change: Change) -> bool:
-        """Whether a change gives someone what he had not before."""
-        before = self.ledger.slot(change.address)
-        was_held = before is not None and before.state is SlotState.HELD
-        return change.slot.state is SlotState.HELD and not was_held
-
-    def _give_back(self, waiting: _Waiting, change: Change) -> None:
-        """Nobody was told of the address, so it needs no rest."""
-        if isinstance(waiting.ask, Claim) and waiting.is_new:
-            self.counters.given_back += 1
-            owner, generation = waiting.ask.owner, change.slot.generation
-            self._enqueue(Release(change.address, owner, None, generation, cool_seconds=0))
-
 
 def _answer(waiting: _Waiting, outcome: Outcome) -> None:
     if not waiting.answer.done():
@@ -301,3 +322,9 @@ def _answer(waiting: _Waiting, outcome: Outcome) -> None:
 def _refuse(waiting: _Waiting, error: Exception) -> None:
     if not waiting.answer.done():
         waiting.answer.set_exception(error)
+
+
+def _note_failure(answer: asyncio.Future[Outcome]) -> None:
+    """Of what nobody waits for."""
+    if not answer.cancelled() and (problem := answer.exception()):
+        log.warning("an address that nobody was told of stays held: %s", problem)

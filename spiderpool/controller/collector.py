@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from spiderpool.controller.metrics import Collected
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import KubeError, NotFound
-from spiderpool.ipam.blocks import by_block, patch_body
 from spiderpool.ipam.endpoints import is_outdated
 from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.ledger import Ledger
@@ -129,16 +128,16 @@ class Collector:
             slot = suspect.entry.slot
             log.info("%s of %s is released: %s", suspect.entry.address, slot.pod, suspect.reason)
         changes = releases(self._ledger, confirmed, time.time())
-        for key, group in by_block(changes).items():
+        for patch in self._ledger.patches(changes):
             try:
                 written = await self._client.patch(
-                    resources.SPIDERIPBLOCK, key.name, patch_body(group), content_type=JSON_PATCH
+                    resources.SPIDERIPBLOCK, patch.name, patch.body, content_type=JSON_PATCH
                 )
             except KubeError as exc:
-                self.counts.failed += len(group)
-                log.warning("block %s stays as it is until the next look: %s", key.name, exc)
+                self.counts.failed += len(patch.changes)
+                log.warning("block %s stays as it is until the next look: %s", patch.name, exc)
             else:
-                self.counts.released += len(group)
+                self.counts.released += len(patch.changes)
                 self._watched.blocks.observe(written)
 
     async def _drop_endpoints(self, pods: Iterable[Pod]) -> None:

@@ -52,7 +52,7 @@ async def collect(client: Client) -> list[Suspect]:
     await asyncio.sleep(BETWEEN_LOOKS)
     second = await look(client)
     ripe = [each for each in second.suspects() if each.entry in first][:MOST_AT_ONCE]
-    await write(client, releases(second.ledger, ripe, second.around.now))
+    await write(client, second.ledger, releases(second.ledger, ripe, second.around.now))
     await drop_endpoints(client, second.alive())
     return ripe
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from spiderpool.ctl.evidence import every, where_served
 from spiderpool.errors import Conflict, Invalid, NotFound, SpiderpoolError
-from spiderpool.ipam.blocks import Change, by_block, patch_body
+from spiderpool.ipam.blocks import Change
 from spiderpool.ipam.endpoints import is_outdated
 from spiderpool.ipam.facts import why_dead
 from spiderpool.ipam.ledger import Ledger
@@ -52,20 +52,20 @@ async def look(client: Client) -> Look:
     return Look(Ledger(blocks), around)
 
 
-async def write(client: Client, changes: Iterable[Change]) -> None:
-    """Carry changes out, block by block.
+async def write(client: Client, ledger: Ledger, changes: Iterable[Change]) -> None:
+    """Carry changes of what ``ledger`` holds out, block by block.
 
     Raises:
         SpiderpoolError: somebody changed a record meanwhile; nothing of its block is written.
         KubeError: the API did not answer, or forbids it.
     """
-    for key, group in by_block(changes).items():
+    for patch in ledger.patches(changes):
         try:
             await client.patch(
-                resources.SPIDERIPBLOCK, key.name, patch_body(group), content_type=JSON_PATCH
+                resources.SPIDERIPBLOCK, patch.name, patch.body, content_type=JSON_PATCH
             )
         except Invalid:
-            names = ", ".join(change.address for change in group)
+            names = ", ".join(change.address for change in patch.changes)
             raise SpiderpoolError(f"{names}: changed hands meanwhile; look again") from None
 
 

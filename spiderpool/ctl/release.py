@@ -33,7 +33,7 @@ async def release(client: Client, what: str, *, force: bool) -> list[Entry]:
     if not force:
         for entry in found:
             refuse_if_used(entry, seen)
-    await write(client, [change(entry, seen) for entry in found])
+    await write(client, seen.ledger, [change(entry, seen) for entry in found])
     await drop_endpoints(client, seen.alive() - {entry.slot.pod_uid or "" for entry in found})
     return found
 
@@ -76,10 +76,10 @@ def change(entry: Entry, seen: Look) -> Change:
     """What has to be written; a held address rests before the next owner gets it."""
     slot, address = entry.slot, entry.address
     if slot.state is not SlotState.HELD:
-        return Change(address, slot.generation, Slot(generation=slot.generation + 1))
+        return Change(address, slot, Slot(generation=slot.generation + 1))
     ground = Ranges(family_of(address))
     desk = Desk(seen.ledger, slot.pool or PoolName(""), ground, seen.around.now)
-    ask = Release(address, owner_of(slot), None, slot.generation)
+    ask = Release(address, owner_of(slot), slot.generation)
     verdicts: Sequence[object] = desk.decide([ask])
     (verdict,) = verdicts
     assert isinstance(verdict, Change), "a held address with its own generation is released"

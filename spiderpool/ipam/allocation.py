@@ -4,7 +4,8 @@ Everything asked of one pool is decided together, in the order it was asked. Not
 written here: a change names the generation that it was decided on, and only the write
 makes it true.
 
-Rules: an owner that has, or has just had, an address of the pool gets that one. Else the
+Rules: an owner that has, or has just had, an address of the pool gets that one, under a new
+generation: whatever was decided before, and is written late, changes nothing. Else the
 lowest free address; one that cools down only when the pool has no other, then the one
 idle for longest; one that is set aside never before its time.
 """
@@ -21,7 +22,7 @@ from spiderpool.ipam.ledger import Entry, Ledger, Owner, owner_of
 from spiderpool.ipam.ranges import Ranges
 from spiderpool.types.address import Address, to_int
 from spiderpool.types.ipblock import Slot, SlotState
-from spiderpool.types.names import ContainerID, PoolName
+from spiderpool.types.names import PoolName
 
 COOL_SECONDS = 30.0
 """How long a released address rests, so that peers forget its last owner."""
@@ -48,13 +49,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An owner gives an address back. It counts only while the slot is still his:
-    ``generation`` or ``container_id``, when given, must be the slot's too."""
+    """An owner gives an address back. It counts only while the slot is his, and as he saw it."""
 
     address: Address
     owner: Owner
-    container_id: ContainerID | None = None
-    generation: int | None = None
+    generation: int
     cool_seconds: float = COOL_SECONDS
 
 
@@ -72,10 +71,9 @@ Ask = Claim | Release | SetAside
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Nothing needs to be written. ``slot`` is the owner's, or None where he holds nothing."""
+    """Nothing needs to be written: the owner does not hold the address, or not any more."""
 
     address: Address
-    slot: Slot | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,8 @@ class Desk:
         if ask.owner in self._served or (known and self._is_taken(known.address)):
             return Again()
         if known and known.slot.state is SlotState.HELD:
-            return _renewed(known, ask.holder)
+            renewed = replace(ask.holder, generation=known.slot.generation, pool=self.pool)
+            return Change(known.address, known.slot, successor(renewed))
         if known is None and ask.heir_of is not None:
             return self._inherit(ask.heir_of, ask.holder)
         address = known.address if known else (next(free, None) or self._longest_idle())
@@ -157,7 +156,7 @@ class Desk:
             return Skipped(self.pool, SkipReason.FULL, self.why_full())
         before = self.ledger.slot(address) or FREE
         slot = replace(ask.holder, generation=before.generation + 1, pool=self.pool)
-        return Change(address, before.generation, slot)
+        return Change(address, before, slot)
 
     def _inherit(self, legacy: Entry, holder: Slot) -> Verdict:
         before = self.ledger.slot(legacy.address)
@@ -166,7 +165,7 @@ class Desk:
         if self._is_taken(legacy.address):
             return Again()
         slot = replace(holder, generation=before.generation + 1, pool=self.pool)
-        return Change(legacy.address, before.generation, slot)
+        return Change(legacy.address, before, slot)
 
     def _known(self, owner: Owner) -> Entry | None:
         """What the owner holds of this pool; else what he held and may have again."""
@@ -206,25 +205,21 @@ class Desk:
 
     def _release(self, ask: Release) -> Verdict:
         slot = self._still_held(ask.address, ask.owner)
-        if (
-            slot is None
-            or ask.container_id not in (None, slot.container_id)
-            or ask.generation not in (None, slot.generation)
-        ):
-            return Settled(ask.address, None)
+        if slot is None or slot.generation != ask.generation:
+            return Settled(ask.address)
         if ask.cool_seconds <= 0:
-            return Change(ask.address, slot.generation, Slot(generation=slot.generation + 1))
+            return Change(ask.address, slot, Slot(generation=slot.generation + 1))
         until = timestamp(self.now + ask.cool_seconds)
         cooling = successor(slot, state=SlotState.COOLING, until=until)
-        return Change(ask.address, slot.generation, cooling)
+        return Change(ask.address, slot, cooling)
 
     def _set_aside(self, ask: SetAside) -> Verdict:
         slot = self._still_held(ask.address, ask.owner)
         if slot is None:
-            return Settled(ask.address, None)
+            return Settled(ask.address)
         until = timestamp(self.now + ask.seconds)
         aside = successor(slot, state=SlotState.SET_ASIDE, until=until)
-        return Change(ask.address, slot.generation, aside)
+        return Change(ask.address, slot, aside)
 
     def _still_held(self, address: Address, owner: Owner) -> Slot | None:
         slot = self.ledger.slot(address)
@@ -236,7 +231,8 @@ class Desk:
         return bool(self._taken.get(key, 0) >> (to_int(address) - key.base) & 1)
 
     def why_full(self) -> str:
-        """``all IP addresses used out: 99/101 (2 set aside, the first until ...)``."""
+        """``all IP addresses used out: 99/101 (2 set aside, the first until ...)``, or that
+        nothing of the pool may be given."""
         aside = [
             entry.slot.until or ""
             for entry in self.ledger.waiting(self.ground.family, SlotState.SET_ASIDE)
@@ -249,13 +245,13 @@ class Desk:
         return text + (f" ({len(aside)} set aside, the first until {min(aside)})" if aside else "")
 
 
-def _renewed(known: Entry, holder: Slot) -> Change | Settled:
-    """The slot of an owner that asks again: as it is, or with the new sandbox in it."""
-    before = known.slot
-    after = replace(holder, generation=before.generation, pool=before.pool)
-    if after == before:
-        return Settled(known.address, before)
-    return Change(known.address, before.generation, successor(after))
+def undoing(change: Change, now: float) -> Release | None:
+    """How an address comes back of which nobody was told: it rests for as long as it would
+    have. None where it was held before: it stays with its owner, or with his heir."""
+    if change.slot.state is not SlotState.HELD or change.before.state is SlotState.HELD:
+        return None
+    rest = max(0.0, seconds(change.before.until) - now)
+    return Release(change.address, owner_of(change.slot), change.slot.generation, rest)
 
 
 def _bits(low: int, high: int) -> int:

@@ -66,10 +66,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One address gets ``slot`` if its generation still is ``expected``."""
+    """One address gets ``slot`` if its generation still is the one ``before``."""
 
     address: Address
-    expected: int
+    before: Slot
     slot: Slot
 
 
@@ -110,12 +110,16 @@ def new_object(key: BlockKey, changes: Iterable[Change]) -> dict[str, Any]:
     }
 
 
-def patch_body(changes: Iterable[Change]) -> list[dict[str, Any]]:
-    """The JSON Patch (RFC 6902) of changes in one block: all of them or none."""
-    body: list[dict[str, Any]] = []
+def patch_body(block: Block, changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """The JSON Patch (RFC 6902) of changes in one block: all of them or none.
+
+    It names the block's UID, too: in one that was deleted and made anew generations begin again.
+    """
+    body: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": block.uid}]
     for change in changes:
         path = f"/spec/slots/{change.address}"
-        body.append({"op": "test", "path": f"{path}/generation", "value": change.expected})
+        generation = change.before.generation
+        body.append({"op": "test", "path": f"{path}/generation", "value": generation})
         body.append({"op": "replace", "path": path, "value": encode(change.slot)})
     return body
 

@@ -19,7 +19,8 @@ from spiderpool.types.names import PoolName
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """``tries``: pools, each with the address to take over in it, if any. ``surrendered``: what
-    a predecessor left in pools that the rules do not allow any more."""
+    a predecessor left in pools that the rules do not allow any more, and what the NIC itself
+    holds of a pool that is gone, or besides another one."""
 
     tries: tuple[tuple[Pool, Entry | None], ...]
     surrendered: tuple[Entry, ...] = ()
@@ -35,13 +36,18 @@ def candidates(
     """First the pool of the address that the NIC holds already, whatever the rules say now;
     then its predecessor's address, if the rules still allow its pool; then what they allow."""
     rest = tuple((pool, None) for pool in choice.usable)
-    for entry in ledger.owned(owner_of(holder)):
+    held = [
+        entry
+        for entry in ledger.owned(owner_of(holder))
+        if entry.slot.state is SlotState.HELD and family_of(entry.address) is choice.family
+    ]
+    for entry in sorted(held, key=lambda each: each.slot.container_id != holder.container_id):
         pool = pools.get(entry.slot.pool or PoolName(""))
-        is_held = entry.slot.state is SlotState.HELD and family_of(entry.address) is choice.family
-        if is_held and isinstance(pool, Pool):
-            return Candidates(((pool, None), *rest))
-    if holder.owner is None:
-        return Candidates(rest)
+        if isinstance(pool, Pool):
+            others = tuple(other for other in held if other != entry)
+            return Candidates(((pool, None), *rest), others)
+    if holder.owner is None or held:
+        return Candidates(rest, tuple(held))
     usable = {pool.name: pool for pool in choice.usable}
     left = [
         entry

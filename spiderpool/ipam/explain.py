@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from spiderpool.errors import BadInput
-from spiderpool.ipam.allocation import Claim, Desk, Settled
+from spiderpool.ipam.allocation import Claim, Desk
 from spiderpool.ipam.blocks import Change
 from spiderpool.ipam.candidates import Candidates, candidates
 from spiderpool.ipam.facts import Pod
@@ -80,10 +80,7 @@ def _opinion(pool: Pool, claim: Claim, books: Books) -> Opinion:
     ground = books.ground(pool.name)
     (verdict,) = Desk(books.ledger, pool.name, ground, books.now).decide([claim])
     match verdict:
-        case Settled(address):
-            return Opinion(pool.name, f"{address} is held by the NIC", address)
-        case Change(address):
-            before = books.ledger.slot(address)
+        case Change(address, before):
             return Opinion(pool.name, _why(address, before, claim, pool, books), address)
         case Skipped():
             return Opinion(pool.name, verdict.text)
@@ -91,11 +88,11 @@ def _opinion(pool: Pool, claim: Claim, books: Books) -> Opinion:
             raise AssertionError("one ask alone never has to wait")
 
 
-def _why(address: Address, before: Slot | None, claim: Claim, pool: Pool, books: Books) -> str:
+def _why(address: Address, before: Slot, claim: Claim, pool: Pool, books: Books) -> str:
     counts = tally(books.ledger, pool.name, books.ground(pool.name), books.now)
     if isinstance(claim.heir_of, Entry):
         return f"{address} is taken over from the earlier {claim.heir_of.slot.pod}"
-    if before is None or before.state is None:
+    if before.state is None:
         return f"{address} is the lowest free one; {counts}"
     if owner_of(before) == claim.owner:
         if before.state is SlotState.HELD:

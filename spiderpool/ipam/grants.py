@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spiderpool.cni.result import CniResult, IpConfig, ResultRoute
+from spiderpool.ipam.blocks import Change
 from spiderpool.ipam.pools import Pool
 from spiderpool.types.address import (
     Address,
@@ -25,10 +26,11 @@ DEFAULT = {Family.V4: Prefix("0.0.0.0/0"), Family.V6: Prefix("::/0")}
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One address out of one pool."""
+    """One address out of one pool, and what was written to get it."""
 
     address: Address
     pool: Pool
+    change: Change | None = None
 
     @property
     def interface_address(self) -> InterfaceAddress:

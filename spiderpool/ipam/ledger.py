@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spiderpool.ipam.blocks import SIZE, Block, BlockKey, key_of, read_block
+from spiderpool.ipam.blocks import (
+    SIZE,
+    Block,
+    BlockKey,
+    Change,
+    by_block,
+    key_of,
+    patch_body,
+    read_block,
+)
 from spiderpool.types.address import Address, Family, to_int
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
@@ -30,6 +39,15 @@ class Entry:
 
     address: Address
     slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The JSON Patch (RFC 6902) of the block ``name`` that makes ``changes``, all or none."""
+
+    name: str
+    changes: tuple[Change, ...]
+    body: tuple[Mapping[str, Any], ...]
 
 
 def owner_of(slot: Slot) -> Owner:
@@ -119,6 +137,13 @@ class Ledger:
             for offset, slot in enumerate(block.slots):
                 if slot is not None and slot.state is not None:
                     yield Entry(key.address(offset), slot)
+
+    def patches(self, changes: Iterable[Change]) -> list[Patch]:
+        """What carries changes out of slots that are here, a patch for each block."""
+        return [
+            Patch(key.name, tuple(group), tuple(patch_body(self._blocks[key], group)))
+            for key, group in by_block(changes).items()
+        ]
 
     def held(self, pool: PoolName) -> list[Entry]:
         return [e for e in self.in_pool(pool) if e.slot.state is SlotState.HELD]

@@ -163,6 +163,6 @@ def releases(ledger: Ledger, found: Iterable[Suspect], now: float) -> list[Chang
     for suspect in found:
         slot, address = suspect.entry.slot, suspect.entry.address
         desk = Desk(ledger, slot.pool or PoolName(""), Ranges(family_of(address)), now)
-        verdicts = desk.decide([Release(address, owner_of(slot), None, slot.generation)])
+        verdicts = desk.decide([Release(address, owner_of(slot), slot.generation)])
         changes += [verdict for verdict in verdicts if isinstance(verdict, Change)]
     return changes

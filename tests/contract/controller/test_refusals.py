@@ -36,7 +36,6 @@ KINDS = {
 BEYOND_CEL = {
     "ippool-gw-inips",
     "ippool-ips-overlap",
-    "ippool-ips-reversed",
     "ippool-upd-remove-inuse",
     "smc-anno-crname-bad",
     "smc-anno-crname-dup",
@@ -73,7 +72,7 @@ async def prepared(client: Client) -> None:
         pod_uid=PodUID(owner["metadata"]["uid"]),
         nic=IfName("net1"),
     )
-    block = new_object(key_of("10.6.212.0"), [Change(Address("10.6.212.0"), 0, slot)])
+    block = new_object(key_of("10.6.212.0"), [Change(Address("10.6.212.0"), Slot(), slot)])
     await created(client, resources.SPIDERIPBLOCK, block)
 
 

@@ -93,7 +93,7 @@ def test_a_record_that_changed_after_the_look_stays(
     real = shell.world.api.patch
 
     async def patch(kind: Any, name: str, body: Any, *args: Any, **kwargs: Any) -> Any:
-        path = body[1]["path"]
+        path = body[-1]["path"]
         before = next(e for e in (await shell.world.ledger()).entries())
         assert owner_of(before.slot).nic == "net1"
         slot = {"generation": 7, "state": "held", "podUid": "new", "nic": "net1"}

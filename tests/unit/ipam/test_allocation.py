@@ -16,6 +16,7 @@ from spiderpool.ipam.allocation import (
     SetAside,
     Settled,
     Verdict,
+    undoing,
 )
 from spiderpool.ipam.blocks import (
     SIZE,
@@ -24,7 +25,6 @@ from spiderpool.ipam.blocks import (
     by_block,
     key_of,
     new_object,
-    patch_body,
     timestamp,
 )
 from spiderpool.ipam.filters import Skipped
@@ -61,14 +61,16 @@ class Book:
             before = self.objects.get(key)
             if before is None:
                 after = new_object(key, group)
+                after["metadata"]["uid"] = "b1"
             else:
-                after = apply_operations(orjson.loads(orjson.dumps(before)), patch_body(group))
+                (patch,) = self.ledger.patches(group)
+                after = apply_operations(orjson.loads(orjson.dumps(before)), patch.body)
             self.objects[key] = after
             self.ledger.apply(before, after)
 
     def claim(self, pod: str, nic: str = "net1", container: str = "c1") -> str:
         (verdict,) = self.ask(claim(pod, nic, container))
-        assert isinstance(verdict, Change | Settled), verdict
+        assert isinstance(verdict, Change), verdict
         return verdict.address
 
     def state(self, address: str) -> str | None:
@@ -92,8 +94,10 @@ def owner(pod: str, nic: str = "net1") -> Owner:
     return Owner(PodUID(pod), IfName(nic))
 
 
-def release(pod: str, address: str, nic: str = "net1", **kwargs: Any) -> Release:
-    return Release(Address(address), owner(pod, nic), **kwargs)
+def release(
+    pod: str, address: str, nic: str = "net1", generation: int = 1, **kwargs: Any
+) -> Release:
+    return Release(Address(address), owner(pod, nic), generation, **kwargs)
 
 
 def test_the_lowest_free_address_first_over_ranges_and_blocks() -> None:
@@ -121,14 +125,38 @@ def test_one_owner_twice_in_a_round_waits_for_the_first() -> None:
     assert book.claim("p", container="c2") == first.address
 
 
-def test_a_new_sandbox_is_written_into_the_record_with_a_new_generation() -> None:
+@pytest.mark.parametrize("container", ["c1", "c2"])
+def test_who_asks_again_is_written_with_a_new_generation(container: str) -> None:
+    """In a new sandbox or in the same: what was decided before must not undo the answer."""
     book = Book("10.6.0.1-10.6.0.9")
     address = book.claim("p")
-    (same,) = book.ask(claim("p"))
-    assert isinstance(same, Settled)
-    (changed,) = book.ask(claim("p", container="c2"))
-    assert isinstance(changed, Change)
-    assert (changed.address, changed.expected, changed.slot.generation) == (address, 1, 2)
+    stale = book.decide(release("p", address))
+    (again,) = book.ask(claim("p", container=container))
+    assert isinstance(again, Change)
+    assert (again.address, again.before.generation, again.slot.generation) == (address, 1, 2)
+    assert again.slot.container_id == container
+    with pytest.raises(Exception, match="cannot be done"):
+        book.write(stale)
+    assert book.ask(release("p", address)) == [Settled(Address(address))]
+
+
+def test_what_nobody_was_told_of_is_as_it_was_before() -> None:
+    book = Book("10.6.0.1-10.6.0.2")
+    (fresh,) = book.ask(claim("p"))
+    assert isinstance(fresh, Change)
+    (back,) = book.ask(undoing(fresh, book.now))  # type: ignore[arg-type]
+    assert isinstance(back, Change) and back.slot == Slot(generation=2)
+    book.claim("p")
+    (renewed,) = book.ask(claim("p", container="c2"))
+    assert isinstance(renewed, Change) and undoing(renewed, book.now) is None
+    book.ask(release("p", "10.6.0.1", generation=4))
+    book.claim("q")
+    book.now += 10
+    (early,) = book.ask(claim("r"))
+    assert isinstance(early, Change) and early.address == "10.6.0.1"
+    (back,) = book.ask(undoing(early, book.now))  # type: ignore[arg-type]
+    assert isinstance(back, Change)
+    assert (back.slot.state, back.slot.until) == (SlotState.COOLING, timestamp(NOW + 30))
 
 
 def test_two_nics_of_a_pod_never_share() -> None:
@@ -178,12 +206,11 @@ def test_an_address_that_was_never_told_of_is_free_at_once() -> None:
     [
         release("q", "10.6.0.1"),
         release("p", "10.6.0.1", nic="net2"),
-        release("p", "10.6.0.1", container_id=ContainerID("old")),
         release("p", "10.6.0.1", generation=7),
         release("p", "10.6.0.2"),
         SetAside(Address("10.6.0.1"), owner("q"), 60),
     ],
-    ids=["pod", "nic", "sandbox", "generation", "address", "set aside"],
+    ids=["pod", "nic", "generation", "address", "set aside"],
 )
 def test_who_is_not_the_owner_changes_nothing(ask: Ask) -> None:
     book = Book("10.6.0.1-10.6.0.9")
@@ -223,7 +250,7 @@ def test_a_held_address_stays_when_the_pool_shrinks_and_is_not_given_again() -> 
     book.claim("p")
     book.ground = parse(["10.6.0.2"], Family.V4, "ips")
     assert book.claim("p", container="c2") == "10.6.0.1"
-    book.ask(release("p", "10.6.0.1"))
+    book.ask(release("p", "10.6.0.1", generation=2))
     assert book.claim("p", container="c3") == "10.6.0.2"
 
 
@@ -278,5 +305,5 @@ def test_the_largest_block_stays_below_64_kib() -> None:
         owner="o" * 300,
     )
     key = key_of("fd12:3456:789a:bcde:f012:3456:789a:bce0")
-    changes = [Change(key.address(offset), 0, long) for offset in range(SIZE)]
+    changes = [Change(key.address(offset), Slot(), long) for offset in range(SIZE)]
     assert len(orjson.dumps(new_object(key, changes))) < LARGEST_BLOCK - 4096

@@ -9,6 +9,7 @@ import pytest
 
 from spiderpool.errors import BadInput, CniCode, CniError, NoAddress
 from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPPOOL
+from spiderpool.testing.kubefaults import Fault
 
 CONF = {"default_ipv4_ippool": ["a"]}
 
@@ -72,15 +73,48 @@ def test_the_same_nic_gets_the_same_address_and_another_nic_another(play: Any) -
     play(story)
 
 
-def test_asking_again_in_the_same_sandbox_writes_nothing(play: Any) -> None:
+def test_asking_again_in_the_same_sandbox_reads_nothing_and_confirms_by_the_write(
+    play: Any,
+) -> None:
     async def story(world: Any) -> None:
         await world.pool("a", "10.6.212.100-10.6.212.200")
         await world.pod("default/x")
         async with world.agent() as agent:
-            await agent.add("default/x", ipam=CONF)
+            first = await agent.add("default/x", ipam=CONF)
             agent.client.requests.clear()
+            assert await agent.add("default/x", ipam=CONF) == first
+            assert [request.verb for request in agent.requests()] == ["patch", "update"]
+
+    play(story)
+
+
+def test_an_endpoint_that_somebody_deleted_comes_back_with_the_next_sandbox(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.212.100-10.6.212.200")
+        uid = await world.pod("default/x")
+        async with world.agent() as agent:
             await agent.add("default/x", ipam=CONF)
-            assert agent.requests() == []
+            await world.api.delete(SPIDERENDPOINT, "x", "default")
+            await agent.add("default/x", ipam=CONF, container="c2")
+        endpoint = await world.api.get(SPIDERENDPOINT, "x", "default")
+        assert endpoint["status"]["current"]["uid"] == uid
+
+    play(story)
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_an_endpoint_is_written_as_soon_as_the_api_lets_it(play: Any, fault: Fault) -> None:
+    """However often that fails before: time ends it, no count."""
+
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.212.100-10.6.212.200")
+        await world.pod("default/x")
+        async with world.agent() as agent:
+            agent.client.inject(fault, 12, lambda request: request.resource == SPIDERENDPOINT)
+            await agent.add("default/x", ipam=CONF)
+            assert agent.client.faults_left == 0
+        endpoint = await world.api.get(SPIDERENDPOINT, "x", "default")
+        assert endpoint["status"]["current"]["ips"][0]["ipv4"] == "10.6.212.100/16"
 
     play(story)
 
