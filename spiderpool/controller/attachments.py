@@ -31,7 +31,7 @@ class Attachments:
         self._client, self._recorder = client, recorder
         self._networks, self._attachments = caches.networks, caches.attachments
         self._coordinators = caches.coordinators
-        self.queue = WorkQueue("networks", self.reconcile, self._report)
+        self.queue = WorkQueue("networks", self.reconcile)
 
     def start(self) -> None:
         """Follow the three kinds that an attachment depends on."""
@@ -81,12 +81,6 @@ class Attachments:
         desired = attachment(smc, self._cluster())
         await self._drop_renamed(smc)
         await self._write(smc, desired)
-
-    def _report(self, key: Key, exc: BadInput) -> None:
-        """Tell the SpiderMultusConfig's owner, who looks at its events."""
-        network = self._networks.get(key[1], key[0])
-        if network is not None:
-            self._recorder.warn(subject_of(network), Reason.NOT_USABLE, str(exc))
 
     def _cluster(self) -> CoordinatorSpec | None:
         obj = self._coordinators.get(DEFAULT_COORDINATOR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from spiderpool.controller.admission.findings import Cluster
+from spiderpool.controller.admission.findings import Cluster, PoolReader
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.kube import resources
 from spiderpool.kube.api import Informer, Object
@@ -41,6 +41,7 @@ class Caches:
     config_maps: Informer
     controller_managers: Informer
     ledger: Ledger = field(default_factory=Ledger)
+    pool_reader: PoolReader = field(default_factory=PoolReader)
 
     @classmethod
     def start(cls, informers: Informers) -> Caches:
@@ -77,6 +78,7 @@ class Caches:
             held=self.ledger.held,
             families=families,
             guard_deletion=guard_deletion,
+            pool_reader=self.pool_reader,
         )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
 from spiderpool import memory
+from spiderpool.controller.admission.findings import Cluster
 from spiderpool.controller.attachments import Attachments
 from spiderpool.controller.autopools import AutoPoolCaches, AutoPools
 from spiderpool.controller.caches import Caches
@@ -17,6 +19,7 @@ from spiderpool.controller.coordinators import Coordinators, Sources
 from spiderpool.controller.metrics import Counts, metrics
 from spiderpool.controller.pools import Pools
 from spiderpool.controller.queue import WorkQueue
+from spiderpool.controller.reviewer import Reviewer
 from spiderpool.controller.settings import Settings
 from spiderpool.controller.subnets import Subnets
 from spiderpool.kube import resources
@@ -117,6 +120,7 @@ class Manager:
     ) -> tuple[Reconciler, ...]:
         client = self._client
         return (
+            Reviewer(caches, self._cluster(caches), recorder),
             Attachments(client, caches, recorder),
             Coordinators(client, caches.coordinators, sources, recorder),
             Pools(client, caches, recorder),
@@ -158,9 +162,14 @@ class Manager:
             return []
         from spiderpool.controller.webhook.keeper import Webhook  # noqa: PLC0415  # 50 ms
 
-        cluster = partial(caches.cluster, settings.families, guard_deletion=settings.guard_deletion)
+        cluster = self._cluster(caches)
         webhook = Webhook(self._client, settings, settings.webhook, cluster, counts.reviewed)
         return [asyncio.create_task(webhook.run())]
+
+    def _cluster(self, caches: Caches) -> Callable[[], Cluster]:
+        """What rules see, whenever they are asked."""
+        guard = self._settings.guard_deletion
+        return partial(caches.cluster, self._settings.families, guard_deletion=guard)
 
 
 def _for_auto_pools(caches: Caches) -> AutoPoolCaches:

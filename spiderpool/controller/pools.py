@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from spiderpool.controller.caches import Caches
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.queue import WorkQueue
-from spiderpool.errors import BadInput
 from spiderpool.ipam.facts import node_addresses
 from spiderpool.ipam.ledger import Entry
 from spiderpool.ipam.pools import Pool, grounds, read_pool, read_reserved
@@ -43,7 +42,7 @@ class Pools:
         self._pools, self._ledger = caches.pools, caches.ledger
         self._gathering: set[PoolName] = set()
         self._exhausted: set[PoolName] = set()
-        self.queue = WorkQueue("pools", self.reconcile, self._report)
+        self.queue = WorkQueue("pools", self.reconcile)
 
     def start(self) -> None:
         """Follow pools and blocks."""
@@ -98,10 +97,6 @@ class Pools:
             self._exhausted.add(pool.name)
             words = f"all {ground.size} addresses that it may give are in use"
             self._recorder.warn(_subject(obj), Reason.POOL_EXHAUSTED, words)
-
-    def _report(self, name: PoolName, problem: BadInput) -> None:
-        if (obj := self._pools.get(name)) is not None:
-            self._recorder.warn(_subject(obj), Reason.NOT_USABLE, str(problem))
 
 
 def status_of(total: int, held: list[Entry]) -> IPPoolStatus:

@@ -18,17 +18,12 @@ K = TypeVar("K", bound=Hashable)
 class WorkQueue(Generic[K]):
     """Keys, reconciled one after another in the order in which they were first added.
 
-    What is wrong with an object is reported to ``on_bad_input`` and waits for the object to
-    change; what went wrong with the API is tried again.
+    What is wrong with an object waits for the object to change, and is told by the reviewer
+    (:mod:`spiderpool.controller.reviewer`); what went wrong with the API is tried again.
     """
 
-    def __init__(
-        self,
-        name: str,
-        reconcile: Callable[[K], Awaitable[None]],
-        on_bad_input: Callable[[K, BadInput], None] | None = None,
-    ) -> None:
-        self._name, self._reconcile, self._on_bad_input = name, reconcile, on_bad_input
+    def __init__(self, name: str, reconcile: Callable[[K], Awaitable[None]]) -> None:
+        self._name, self._reconcile = name, reconcile
         self._waiting: dict[K, None] = {}
         self._arrived = asyncio.Event()
         self._backoffs: dict[K, Backoff] = {}
@@ -53,8 +48,6 @@ class WorkQueue(Generic[K]):
             await self._reconcile(key)
         except BadInput as exc:
             log.warning("%s: %s", self._name, exc)
-            if self._on_bad_input is not None:
-                self._on_bad_input(key, exc)
         except Conflict:
             self._later(key)
             return

@@ -53,7 +53,8 @@ def read_pool(obj: Object) -> Pool:
 
 
 def read_reserved(objects: Iterable[Object]) -> Mapping[Family, Ranges]:
-    """All SpiderReservedIP objects together, by family.
+    """All SpiderReservedIP objects together, by family. A range that runs backwards reserves
+    what lies between its ends: it must not stop every pod of the cluster.
 
     Raises:
         BadInput: naming object and item.
@@ -63,7 +64,9 @@ def read_reserved(objects: Iterable[Object]) -> Mapping[Family, Ranges]:
         where = f"{SpiderReservedIP.KIND.where(obj)}: spec.ips"
         for index, item in enumerate(read(SpiderReservedIP, obj).spec.ips):
             family = family_of(item)
-            found[family].append(parse_item(item, family, f"{where}[{index}]"))
+            ends = (parse_item(end, family, f"{where}[{index}]") for end in item.split("-"))
+            values = [value for interval in ends for value in interval]
+            found[family].append((min(values), max(values)))
     return {family: Ranges.of(family, intervals) for family, intervals in found.items()}
 
 

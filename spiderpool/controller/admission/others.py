@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from spiderpool.controller.admission.findings import Findings, Object, Reason
 from spiderpool.controller.admission.ipnetwork import Network
 from spiderpool.errors import BadInput
-from spiderpool.ipam.pools import Pool, read_pool
+from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.ranges import parse
 from spiderpool.types.address import contains, family_of
 from spiderpool.types.metadata import read
@@ -18,11 +18,9 @@ TOTAL = "total IP addresses are 'spec.ips' without 'spec.excludeIPs'"
 _MOST_LISTED = 5
 
 
-def check_pools(
-    network: Network, pools: tuple[Object, ...], name: PoolName, found: Findings
-) -> None:
+def check_pools(network: Network, pools: Iterable[Pool], name: PoolName, found: Findings) -> None:
     """Pools of another network must not touch it; those of the same share no address."""
-    for other in readable_pools(pools):
+    for other in pools:
         if other.name == name:
             continue
         if other.subnet != network.subnet:
@@ -43,15 +41,6 @@ def check_subnets(network: Network, subnets: tuple[Object, ...], found: Findings
         if other.subnet == network.subnet and (outside := (network.total - other.total).text()):
             problem = f"IP ranges {listed(outside)} are not in SpiderSubnet {name}"
             found.refuse("spec.ips", problem, "add them to the SpiderSubnet first")
-
-
-def readable_pools(objects: tuple[Object, ...]) -> Iterator[Pool]:
-    """One that cannot be read gives no address and is in nobody's way."""
-    for obj in objects:
-        try:
-            yield read_pool(obj)
-        except BadInput:
-            continue
 
 
 def readable_subnets(objects: tuple[Object, ...]) -> Iterator[tuple[str, Network]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from spiderpool.controller.admission.findings import Cluster, Findings, Reason, Request
 from spiderpool.controller.admission.ipnetwork import check_family
-from spiderpool.controller.admission.others import readable_pools
 from spiderpool.controller.admission.updates import check_unchanged, is_judged
 from spiderpool.ipam.ranges import Interval, Ranges, parse_item
 from spiderpool.types.address import Family, family_of, to_int
@@ -46,7 +45,7 @@ def _family(spec: ReservedIPSpec, found: Findings) -> Family | None:
 
 def _warn(ranges: Ranges, cluster: Cluster, found: Findings) -> None:
     """Addresses that pods hold are reserved only later."""
-    for pool in readable_pools(cluster.pools):
+    for pool in cluster.readable_pools():
         for entry in cluster.held(pool.name) if pool.family is ranges.family else ():
             if to_int(entry.address) in ranges:
                 found.warn(

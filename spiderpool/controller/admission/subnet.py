@@ -10,7 +10,6 @@ from spiderpool.controller.admission.others import (
     TOTAL,
     listed,
     overlap,
-    readable_pools,
     readable_subnets,
 )
 from spiderpool.controller.admission.updates import check_unchanged, is_judged
@@ -57,7 +56,7 @@ def _check_spec(old: Object | None, new: Object, cluster: Cluster, found: Findin
 
 def _check_pools(network: Network, cluster: Cluster, found: Findings) -> None:
     """Pools of the same network fit in; pools of others do not touch it."""
-    for pool in readable_pools(cluster.pools):
+    for pool in cluster.readable_pools():
         if pool.subnet != network.subnet:
             if overlap(pool.subnet, network.subnet):
                 problem = f"overlap with IPPool {pool.name} which 'spec.subnet' is {pool.subnet}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spiderpool.errors import BadInput
-from spiderpool.ipam.pools import grounds, read_pool
+from spiderpool.ipam.pools import grounds, read_pool, read_reserved
 from spiderpool.ipam.ranges import Ranges, parse
 from spiderpool.types.address import Address, Family, to_int
 
@@ -110,3 +110,19 @@ def test_reserved_and_node_addresses_are_never_given() -> None:
     reserved = parse(["10.6.1.4-10.6.1.5"], Family.V4, "x")
     ground = grounds(pool, reserved, [Address("10.6.1.8"), Address("fd00::1")])
     assert ground.text() == ("10.6.1.0-10.6.1.3", "10.6.1.6-10.6.1.7", "10.6.1.9")
+
+
+def test_a_reserved_range_that_runs_backwards_reserves_what_lies_between() -> None:
+    """It gets in where no webhook answers, and must not stop every pod of the cluster."""
+    for text, first, last in (
+        ("10.6.0.9-10.6.0.1", "10.6.0.1", "10.6.0.9"),
+        ("::9-::1", "::1", "::9"),
+    ):
+        (family, ranges) = next(
+            (f, r)
+            for f, r in read_reserved(
+                [{"metadata": {"name": "r"}, "spec": {"ips": [text]}}]
+            ).items()
+            if r.intervals
+        )
+        assert ranges == parse([f"{first}-{last}"], family, "x")
