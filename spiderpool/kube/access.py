@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import yaml
 
 from spiderpool.errors import BadInput
+from spiderpool.kube.proxies import proxy_of
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_FILE_SECONDS = 60.0
@@ -70,7 +71,7 @@ class TokenFile:
 
     async def authorization(self) -> str:
         if time.monotonic() >= self._expires:
-            self._header = f"Bearer {_read(self._path).decode().strip()}"
+            self._header = f"Bearer {_token(self._path)}"
             self._expires = time.monotonic() + TOKEN_FILE_SECONDS
         return self._header
 
@@ -132,8 +133,12 @@ def in_cluster(environ: Mapping[str, str], folder: Path) -> Access:
     host = environ["KUBERNETES_SERVICE_HOST"]
     host = f"[{host}]" if ":" in host else host
     port = environ.get("KUBERNETES_SERVICE_PORT", "443")
-    tls = ssl.create_default_context(cadata=_read(folder / "ca.crt").decode())
-    return Access(f"https://{host}:{port}", tls, TokenFile(folder / "token"))
+    server = f"https://{host}:{port}"
+    try:
+        tls = ssl.create_default_context(cadata=_read(folder / "ca.crt").decode())
+    except (ssl.SSLError, ValueError) as exc:
+        raise BadInput(str(folder / "ca.crt"), f"cannot be used: {exc}") from None
+    return Access(server, tls, TokenFile(folder / "token"), proxy_of(server, environ))
 
 
 def read_kubeconfig(path: Path) -> Access:
@@ -150,7 +155,8 @@ def read_kubeconfig(path: Path) -> Access:
     if not isinstance(server, str) or not server.startswith(("http://", "https://")):
         raise BadInput(f"{path}: clusters[].cluster.server", f"{server!r} is not a URL")
     tls = _tls(path, cluster, user) if server.startswith("https://") else None
-    return Access(server.rstrip("/"), tls, _credentials(path, user), cluster.get("proxy-url"))
+    proxy = cluster.get("proxy-url") or proxy_of(server, os.environ)
+    return Access(server.rstrip("/"), tls, _credentials(path, user), proxy)
 
 
 def _load_yaml(path: Path) -> dict[str, Any]:
@@ -223,6 +229,13 @@ def _file_or_data(path: Path, holder: Mapping[str, Any], key: str) -> bytes:
         except (ValueError, TypeError):
             raise BadInput(f"{path}: {key}-data", "is not base64") from None
     return _read(path.parent / holder[key]) if holder.get(key) else b""
+
+
+def _token(path: Path) -> str:
+    token = _read(path).strip()
+    if not token or not token.isascii() or not token.decode().isprintable():
+        raise BadInput(str(path), "holds no token")
+    return token.decode()
 
 
 def _read(path: Path) -> bytes:

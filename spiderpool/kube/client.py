@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,9 +15,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 import orjson
+from aiohttp.connector import AddrInfoType
 from yarl import URL
 
-from spiderpool.errors import Unreachable
+from spiderpool.errors import BadInput, Unreachable
 from spiderpool.kube.access import Access, find_access
 from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, PART_OF_LIST, Client, Object
 from spiderpool.kube.paths import collection_path, object_path
@@ -29,6 +32,8 @@ WATCH_SECONDS = 300
 IDLE_SECONDS = 150.0
 """A watch that is silent for longer is ended: it may be dead. Bookmarks come once a minute, the
 first one may take two, and where nothing at all is written none comes (kube-apiserver 1.35)."""
+DEAD_SECONDS = 16
+"""How long a connection lives on without an answer of the other machine's kernel."""
 ATTEMPTS_WHEN_BUSY = 5
 """How often a request is sent when the server answers 429 and says when to come back."""
 
@@ -224,7 +229,10 @@ class HttpClient:
     ) -> aiohttp.ClientResponse:
         if self._session is None:
             self._session = _open_session(self._access)
-        headers = {"Authorization": await self._access.credentials.authorization()}
+        try:
+            headers = {"Authorization": await self._access.credentials.authorization()}
+        except BadInput as exc:  # a file that is being rotated is no fault of the request
+            raise Unreachable(f"{request}: {exc}") from exc
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         return await self._session.request(
@@ -254,10 +262,26 @@ class _Request:
         return f"{self.method} {self.path}"
 
 
+def open_socket(info: AddrInfoType) -> socket.socket:
+    """A socket of which the kernel finds out within :data:`DEAD_SECONDS` that nobody is at its
+    other end any more, whether it waits for events or has sent a request (tcp(7))."""
+    opened = socket.socket(*info[:3])
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        (socket.TCP_KEEPIDLE, DEAD_SECONDS // 2),
+        (socket.TCP_KEEPINTVL, DEAD_SECONDS // 4),
+        (socket.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000),
+    ):
+        opened.setsockopt(socket.IPPROTO_TCP, option, value)
+    return opened
+
+
 def _open_session(access: Access) -> aiohttp.ClientSession:
     """Watches hold a connection each, so the pool has no limit; answers come uncompressed,
     since the server would spend more on gzip than the wire does."""
-    connector = aiohttp.TCPConnector(limit=0, ssl=access.tls or True, keepalive_timeout=60)
+    connector = aiohttp.TCPConnector(
+        limit=0, ssl=access.tls or True, keepalive_timeout=60, socket_factory=open_socket
+    )
     headers = {"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": "spiderpool"}
     return aiohttp.ClientSession(connector=connector, headers=headers, raise_for_status=False)
 
@@ -294,10 +318,19 @@ def _decoded(data: bytes) -> Any:
         return None
 
 
+def _reason(error: OSError) -> str:
+    """What the system, the resolver or TLS says; asyncio puts the address before it."""
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
+
+
 def _words(exc: BaseException) -> str:
     if isinstance(exc, TimeoutError):
         return "no answer in time"
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(exc.certificate_error, "verify_message", str(exc.certificate_error))
+        return f"the certificate of {exc.host}:{exc.port} is not accepted: {reason}"
     if isinstance(exc, aiohttp.ClientConnectorError):
-        reason = os.strerror(exc.os_error.errno) if exc.os_error.errno else str(exc.os_error)
-        return f"cannot connect to {exc.host}:{exc.port}: {reason}"
+        return f"cannot connect to {exc.host}:{exc.port}: {_reason(exc.os_error)}"
     return str(exc) or type(exc).__name__

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from spiderpool.errors import KubeError, NotFound
+from spiderpool.errors import NotFound, SpiderpoolError
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import EVENT
 
@@ -115,12 +115,12 @@ class EventRecorder:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def flush(self) -> None:
-        """Write all that waits; what the API does not take now is dropped and logged."""
+        """Write all that waits; what cannot be written now is dropped and logged."""
         while self._waiting:
             key, count = self._waiting.popitem(last=False)
             try:
                 await self._write(key, count)
-            except KubeError as exc:
+            except SpiderpoolError as exc:
                 log.warning("event %s on %s is lost: %s", key.reason, key.subject.name, exc)
 
     async def _write(self, key: _Kind, count: _Count) -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from spiderpool.errors import (
     AlreadyExists,
@@ -22,7 +31,7 @@ from spiderpool.errors import (
 )
 from spiderpool.kube.access import Access, FixedCredentials, TokenFile
 from spiderpool.kube.api import PART_OF_LIST
-from spiderpool.kube.client import HttpClient, connect
+from spiderpool.kube.client import DEAD_SECONDS, HttpClient, connect, open_socket
 from spiderpool.kube.resources import CONFIGMAP, NODE, POD
 
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -103,6 +112,82 @@ def test_a_cut_answer_leaves_the_outcome_unknown() -> None:
                 await client.create(NODE, {"metadata": {"name": "n"}})
 
     asyncio.run(main())
+
+
+def authority(folder: Path, host: str, days: int) -> Path:
+    """A certificate of that many days for an address, that signed itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "api")])
+    now = datetime.now(UTC)
+    addresses = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(addresses, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{host}-{days}.pem"
+    path.write_bytes(
+        certificate.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "words"),
+    [
+        ("127.0.0.1", -1, "is not accepted: certificate has expired"),
+        ("10.0.0.1", 1, "is not accepted: IP address mismatch, certificate is not valid for"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_said(
+    tmp_path: Path, host: str, days: int, words: str
+) -> None:
+    async def main() -> None:
+        path = authority(tmp_path, host, days)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        tls = ssl.create_default_context(cafile=path)
+        client = HttpClient(Access(f"https://127.0.0.1:{port}", tls, FixedCredentials()))
+        with pytest.raises(Unreachable, match=f"certificate of 127.0.0.1:{port} {words}"):
+            await client.get(NODE, "n")
+        await client.close()
+        server.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"a\x00b", b"\xff"])
+def test_a_token_file_without_a_token_is_waited_for(tmp_path: Path, content: bytes | None) -> None:
+    """Who rotates it may be half done: that is no fault of any object."""
+    token = tmp_path / "token"
+    if content is not None:
+        token.write_bytes(content)
+
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        return web.json_response({"said": request.headers["Authorization"]})
+
+    async def main() -> None:
+        async with serving(respond, TokenFile(token)) as client:
+            with pytest.raises(Unreachable, match=f"GET /api/v1/nodes/n: {token}: "):
+                await client.get(NODE, "n")
+            token.write_text("new\n")
+            assert (await client.get(NODE, "n")) == {"said": "Bearer new"}
+
+    asyncio.run(main())
+
+
+def test_the_kernel_watches_over_each_connection() -> None:
+    with open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        timeout = opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        first = opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    assert timeout == DEAD_SECONDS * 1000
+    assert first < DEAD_SECONDS
 
 
 def test_nobody_listening_is_unreachable() -> None:

@@ -132,3 +132,16 @@ def test_a_flood_keeps_the_newest() -> None:
         assert str(MOST_WAITING + 4) in messages
 
     run(scenario)
+
+
+def test_a_subject_that_cannot_be_leaves_the_others_theirs() -> None:
+    """Names come from a runtime's CNI_ARGS, where anybody may have written anything."""
+
+    async def scenario(world: World) -> None:
+        world.recorder.warn(Subject("v1", "Pod", "x", ".."), Reason.BAD_INPUT, "words")
+        world.recorder.warn(POD, Reason.NO_ADDRESS, "words")
+        await world.recorder.flush()
+        (event,) = await world.events()
+        assert event["involvedObject"]["name"] == "nginx"
+
+    run(scenario)
