@@ -86,11 +86,15 @@ def _check_annotations(smc: SpiderMultusConfig, cluster: Cluster, found: Finding
 
 
 def _check_owner(smc: SpiderMultusConfig, cluster: Cluster, found: Findings) -> None:
-    """The attachment must not be another network's, made already or soon."""
+    """The attachment must not be another network's, made already or soon; of two that were
+    stored while nobody looked, the younger one is wrong."""
     wanted, namespace = attachment_name(smc), smc.metadata.namespace
+    made = smc.metadata.creation_timestamp
     for other in cluster.networks:
         metadata = other["metadata"]
         if metadata.get("namespace") != namespace or metadata["name"] == smc.metadata.name:
+            continue
+        if made and metadata.get("creationTimestamp", "") > made:
             continue
         name = (metadata.get("annotations") or {}).get(ATTACHMENT_NAME) or metadata["name"]
         if name == wanted:

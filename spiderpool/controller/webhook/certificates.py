@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_LIFE = timedelta(days=3650)
 SERVER_LIFE = timedelta(days=365)
-_SKEW = timedelta(minutes=5)
+_SKEW = timedelta(hours=1)
 """Certificates hold this long before they are made, for clocks that are behind."""
 
 
@@ -72,6 +72,19 @@ def _owns_its_key(pair: KeyPair) -> bool:
     certificate = x509.load_pem_x509_certificate(pair.certificate)
     key = serialization.load_pem_private_key(pair.key, password=None)
     return certificate.public_key() == key.public_key()
+
+
+def doubt(certificate: bytes, names: tuple[str, ...], now: datetime) -> str:
+    """Why clients that look for one of ``names`` would refuse it; empty: they would not."""
+    loaded = x509.load_pem_x509_certificate(certificate)
+    if now > loaded.not_valid_after_utc:
+        return f"ended {loaded.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    if now < loaded.not_valid_before_utc:
+        return f"holds from {loaded.not_valid_before_utc:%Y-%m-%d %H:%M} UTC only"
+    wildcards = {f"*.{name.partition('.')[2]}" for name in names}
+    if not {*names, *wildcards} & _names_of(certificate):
+        return f"is not for {names[0]}"
+    return ""
 
 
 def issue_authority(now: datetime) -> KeyPair:
@@ -150,7 +163,10 @@ def _general(names: tuple[str, ...]) -> list[x509.GeneralName]:
 
 def _names_of(certificate: bytes) -> set[str]:
     extensions = x509.load_pem_x509_certificate(certificate).extensions
-    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
     return {
         *names.get_values_for_type(x509.DNSName),
         *map(str, names.get_values_for_type(x509.IPAddress)),
@@ -175,7 +191,9 @@ def _due(certificate: bytes) -> datetime:
 
 
 def _is_due(certificate: bytes, now: datetime) -> bool:
-    return now >= _due(certificate)
+    """Also one from the future: made by a clock that was far ahead, nobody takes it till then."""
+    begin = x509.load_pem_x509_certificate(certificate).not_valid_before_utc
+    return not begin <= now < _due(certificate)
 
 
 def _still_valid(trusted: bytes, now: datetime) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from spiderpool.controller.admission.findings import Cluster
@@ -16,7 +18,7 @@ from spiderpool.controller.webhook.registration import (
     configurations,
     register,
 )
-from spiderpool.controller.webhook.secret import shared_bundle
+from spiderpool.controller.webhook.secret import NAME, shared_bundle
 from spiderpool.controller.webhook.server import WebhookServer
 from spiderpool.errors import BadInput, KubeError
 from spiderpool.kube.api import Client
@@ -25,15 +27,25 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 30.0
 """How often certificate and registration are looked at."""
+RETRY_SECONDS = 1.0
+"""How soon again, while there is no certificate to begin with."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """What a server shows and what its clients trust, PEM."""
+    """What a server shows and what its clients trust, PEM; ``place`` is where they lie."""
 
     certificate: bytes
     key: bytes
     trusted: bytes
+    place: str
+
+    def doubt(self, names: tuple[str, ...]) -> str:
+        """Why an API server would refuse a certificate that can be served by; else empty."""
+        from spiderpool.controller.webhook.certificates import doubt  # noqa: PLC0415  # 60 ms
+
+        found = doubt(self.certificate, names, datetime.now(UTC))
+        return f"{self.place}/tls.crt: {found}: API servers refuse it" if found else ""
 
 
 class Webhook:
@@ -50,6 +62,7 @@ class Webhook:
         self._client, self._settings, self._webhook = client, settings, webhook
         self._server = WebhookServer(cluster, reviewed)
         self._used: _Files | None = None
+        self._said = ""
 
     async def run(self) -> None:
         """Listen at once, and look after certificate and registration from then on."""
@@ -75,8 +88,8 @@ class Webhook:
             try:
                 await self._use(names)
             except (KubeError, BadInput) as exc:
-                log.warning("no certificate for the webhook yet: %s", exc)
-                await asyncio.sleep(1.0)
+                self._say(f"no certificate for the webhook yet: {exc}")
+                await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
 
@@ -91,13 +104,26 @@ class Webhook:
             ):
                 await register(self._client, resource, wanted)
         except (KubeError, BadInput) as exc:
-            log.warning("webhook: %s", exc)
+            self._say(f"webhook: {exc}")
+        else:
+            self._say(used.doubt(endpoint.names))
+
+    def _say(self, problem: str) -> None:
+        """What stays wrong is said once."""
+        if problem and problem != self._said:
+            log.warning("%s", problem)
+        self._said = problem
 
     async def _use(self, names: tuple[str, ...]) -> _Files:
         """Serve by the certificate that is due now. Raises KubeError or BadInput."""
         files = await self._files(names)
         if files != self._used:
-            self._server.use(files.certificate, files.key)
+            try:
+                self._server.use(files.certificate, files.key)
+            except ssl.SSLError as exc:
+                remedy = "give the key of that certificate, PEM without a password"
+                problem = f"does not go with tls.crt: {exc.reason or exc}"
+                raise BadInput(f"{files.place}/tls.key", problem, remedy) from None
             self._used = files
         return files
 
@@ -106,7 +132,8 @@ class Webhook:
         if directory is not None:
             return _read(directory)
         bundle = await shared_bundle(self._client, self._settings.namespace, names)
-        return _Files(bundle.server.certificate, bundle.server.key, bundle.trusted)
+        place = f"Secret {self._settings.namespace}/{NAME}"
+        return _Files(bundle.server.certificate, bundle.server.key, bundle.trusted, place)
 
 
 def _read(directory: Path) -> _Files:
@@ -115,6 +142,7 @@ def _read(directory: Path) -> _Files:
             (directory / "tls.crt").read_bytes(),
             (directory / "tls.key").read_bytes(),
             (directory / "ca.crt").read_bytes(),
+            str(directory),
         )
     except OSError as exc:
         problem = f"cannot be read: {exc.strerror}"

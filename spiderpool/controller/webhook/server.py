@@ -24,21 +24,36 @@ LARGEST_REVIEW = 8 << 20
 Object = dict[str, Any]
 
 
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _no_password() -> bytes:
+    """OpenSSL would ask for one on the terminal."""
+    return b""
+
+
 class WebhookServer:
     """Answers AdmissionReviews with the rules, as the cluster is at that moment."""
 
     def __init__(self, cluster: Callable[[], Cluster], reviewed: Reviewed) -> None:
         self._cluster, self._reviewed = cluster, reviewed
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._tls = _context()
         self._runner: web.AppRunner | None = None
 
     def use(self, certificate: bytes, key: bytes) -> None:
-        """Serve by this certificate from the next connection on (PEM)."""
+        """Serve by this certificate from the next connection on (PEM).
+
+        Raises:
+            ssl.SSLError: the two do not go together; nothing has changed then.
+        """
         descriptor = os.memfd_create("webhook", os.MFD_CLOEXEC)
         try:
             os.write(descriptor, certificate + key)
-            self._tls.load_cert_chain(f"/proc/self/fd/{descriptor}")
+            for context in (_context(), self._tls):  # a failure would spoil the one in use
+                context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=_no_password)
         finally:
             os.close(descriptor)
 

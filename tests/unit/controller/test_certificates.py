@@ -120,3 +120,18 @@ def test_a_secret_that_was_spoilt_is_made_again(key: str, value: str | None) -> 
 def test_a_certificate_holds_at_once_on_a_clock_that_is_behind() -> None:
     certificate = x509.load_pem_x509_certificate(made().server.certificate)
     assert certificate.not_valid_before_utc <= NOW - timedelta(minutes=1)
+
+
+def test_one_from_the_future_is_made_again() -> None:
+    """By a clock that was years ahead for a while: until then nobody would take it."""
+    ahead = made(NOW + timedelta(days=7000))
+    now = renewed(ahead, NAMES, NOW)
+    assert now.authority != ahead.authority
+    assert is_sound(now)
+    assert renewed(now, NAMES, NOW) is now
+
+
+def test_clocks_of_replicas_may_differ() -> None:
+    bundle = made(NOW)
+    for apart in (timedelta(minutes=-50), timedelta(minutes=50)):
+        assert renewed(bundle, NAMES, NOW + apart) is bundle

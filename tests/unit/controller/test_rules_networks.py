@@ -210,6 +210,14 @@ def test_the_attachments_name() -> None:
     assert problems(smc(MACVLAN, "net", **{NAME: "mine"}), networks=taken) == []
 
 
+def test_of_two_that_want_one_attachment_the_younger_is_wrong() -> None:
+    old, young = smc(MACVLAN, "old", **{NAME: "x"}), smc(MACVLAN, "young", **{NAME: "x"})
+    for minute, obj in enumerate((old, young)):
+        obj["metadata"]["creationTimestamp"] = f"2026-01-01T00:0{minute}:00Z"
+    assert problems(old, networks=(old, young)) == []
+    assert "is owned by SpiderMultusConfig old" in problems(young, networks=(old, young))[0]
+
+
 @pytest.mark.parametrize(
     ("before", "after"), [({NAME: "a"}, {NAME: "b"}), ({}, {NAME: "b"}), ({NAME: "a"}, {})]
 )
