@@ -92,6 +92,8 @@ class Intents:
             request = decode(await in_thread(path.read_bytes))
             with logs.fields(**request.log_fields()):
                 await self._settle(request)
+        except FileNotFoundError:  # an agent that is about to end has settled it
+            return True
         except SpiderpoolError as exc:
             if exc.code not in NEVER:
                 log.warning("%s waits: %s", path, exc)
@@ -99,7 +101,10 @@ class Intents:
             log.error("%s can never be carried out: %s", path, exc)
             await in_thread(path.rename, path.with_suffix(".refused"))
             return True
-        await in_thread(path.unlink)
+        except Exception:
+            log.exception("%s waits: a fault of the agent", path)
+            return False
+        await in_thread(path.unlink, missing_ok=True)
         log.info("%s is settled", path.name)
         return True
 

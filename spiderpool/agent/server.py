@@ -25,6 +25,7 @@ from spiderpool.errors import (
     CniCode,
     CniError,
     KernelRoleGone,
+    KubeError,
     NamespaceGone,
     SpiderpoolError,
 )
@@ -234,8 +235,10 @@ class Server:
             return _error_answer(CniError(CniCode.INTERNAL, words), raw.stdin)
 
     async def _postpone(self, raw: RawRequest, problem: SpiderpoolError) -> bool:
-        """Whether the call is a DEL that another time will do, and stored for then."""
-        if raw.env.get("CNI_COMMAND") != "DEL" or problem.code is not CniCode.TRY_AGAIN_LATER:
+        """Whether the call is a DEL that another time will do, and stored for then: a runtime
+        would ask again for as long as the API refuses, and the pod would stay until then."""
+        is_passing = problem.code is CniCode.TRY_AGAIN_LATER or isinstance(problem, KubeError)
+        if raw.env.get("CNI_COMMAND") != "DEL" or not is_passing:
             return False
         log.warning("%s is postponed: %s", _title(raw), problem)
         await self._postponed.save(raw)

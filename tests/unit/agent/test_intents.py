@@ -12,7 +12,7 @@ import pytest
 from spiderpool.agent.intents import Intents
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni import plugin
-from spiderpool.errors import CniCode, CniError, Unreachable
+from spiderpool.errors import CniCode, CniError, KubeError, Unreachable
 
 REQUEST = RawRequest({"CNI_COMMAND": "DEL", "CNI_IFNAME": "net1"}, b'{"name":"n"}')
 
@@ -74,7 +74,14 @@ def test_what_the_plugin_leaves_is_settled_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "problem", [Unreachable("nobody"), CniError(CniCode.TRY_AGAIN_LATER, "later")]
+    "problem",
+    [
+        Unreachable("nobody"),
+        CniError(CniCode.TRY_AGAIN_LATER, "later"),
+        KubeError(403, "Forbidden", "no"),
+        ZeroDivisionError("a fault of ours"),
+    ],
+    ids=lambda problem: type(problem).__name__,
 )
 def test_what_cannot_be_settled_now_stays(tmp_path: Path, problem: Exception) -> None:
     async def main() -> None:
@@ -87,6 +94,22 @@ def test_what_cannot_be_settled_now_stays(tmp_path: Path, problem: Exception) ->
         settling.problem = None
         assert await intents.settle_once()
         assert settling.settled == [REQUEST]
+
+    asyncio.run(main())
+
+
+def test_what_another_agent_settles_meanwhile_is_no_problem(tmp_path: Path) -> None:
+    """While the agent is updated two look at the folder."""
+
+    async def main() -> None:
+        async def settle(request: RawRequest) -> None:
+            for path in intents.pending():
+                path.unlink()
+
+        intents = Intents(tmp_path, settle)
+        await intents.save(REQUEST)
+        await intents.save(REQUEST)
+        assert await intents.settle_once()
 
     asyncio.run(main())
 

@@ -21,7 +21,7 @@ from spiderpool import logs
 from spiderpool.agent import server as server_module
 from spiderpool.agent.wire import RawRequest
 from spiderpool.cni.request import CniRequest
-from spiderpool.errors import BadInput, CniCode, CniError, Unreachable
+from spiderpool.errors import BadInput, Busy, CniCode, CniError, KubeError, Unreachable
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.types.modes import CniCommand
 
@@ -108,9 +108,20 @@ def test_a_fault_of_ours_shows_no_traceback(tmp_path: Path) -> None:
     run(tmp_path, scenario, work)
 
 
-def test_a_del_that_the_api_cannot_do_now_is_kept_and_succeeds(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("nobody there"),
+        Busy(429, "TooManyRequests", "later"),
+        KubeError(403, "Forbidden", "no"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_del_that_the_api_does_not_let_be_done_is_kept_and_succeeds(
+    tmp_path: Path, error: KubeError
+) -> None:
     async def work(*_: object) -> dict[str, Any]:
-        raise Unreachable("nobody there")
+        raise error
 
     async def scenario(world: World) -> None:
         assert await world.call(request("DEL"), namespaces=1) == (0, None)
