@@ -16,7 +16,13 @@ from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.reclaim import Suspect, Watchlist, releases, suspects, why_suspect
 from spiderpool.ipam.sticky import STATEFULSET
-from spiderpool.ipam.surroundings import Keeper, Surroundings, read_statefulset, surroundings
+from spiderpool.ipam.surroundings import (
+    Keeper,
+    Surroundings,
+    read_node,
+    read_statefulset,
+    surroundings,
+)
 from spiderpool.kube import resources
 from spiderpool.kube.api import JSON_PATCH, Client, Informer, Object
 from spiderpool.kube.optional import OptionalCache
@@ -90,7 +96,7 @@ class Collector:
         )
 
     async def _is_confirmed(self, suspect: Suspect, around: Surroundings) -> bool:
-        """Ask the API itself about pod and keeper: caches may be behind. Doubt keeps."""
+        """Ask the API itself about pod, node and keeper: caches may be behind. Doubt keeps."""
         slot = suspect.entry.slot
         namespace, _, name = (slot.pod or "").partition("/")
         try:
@@ -98,6 +104,9 @@ class Collector:
             if live := await self._get(resources.POD, name, namespace):
                 pod = read_pod(live)
                 pods[pod.uid] = pod
+            nodes = {key: node for key, node in around.nodes.items() if key != slot.node}
+            if slot.node and (live := await self._get(resources.NODE, slot.node)):
+                nodes[slot.node] = read_node(live)
             keepers = dict(around.keepers)
             if slot.owner:
                 keepers.pop((namespace, slot.owner), None)
@@ -105,7 +114,8 @@ class Collector:
         except KubeError as exc:
             log.warning("%s stays with %s: %s", suspect.entry.address, slot.pod, exc)
             return False
-        return why_suspect(suspect.entry, replace(around, pods=pods, keepers=keepers)) is not None
+        around = replace(around, pods=pods, nodes=nodes, keepers=keepers)
+        return why_suspect(suspect.entry, around) is not None
 
     async def _live_keeper(self, namespace: str, owner: str) -> dict[tuple[str, str], Keeper]:
         kind, _, name = owner.partition("/")
@@ -117,7 +127,9 @@ class Collector:
                 return {(namespace, owner): Keeper()}
         return {}
 
-    async def _get(self, resource: Resource, name: str, namespace: str) -> Object | None:
+    async def _get(
+        self, resource: Resource, name: str, namespace: str | None = None
+    ) -> Object | None:
         try:
             return await self._client.get(resource, name, namespace)
         except NotFound:
@@ -141,8 +153,8 @@ class Collector:
                 self._watched.blocks.observe(written)
 
     async def _drop_endpoints(self, pods: Iterable[Pod]) -> None:
-        """Delete endpoints of pods that hold nothing any more, seen so in two looks: those
-        that outlived their pod, and those of pods that finished without a DEL."""
+        """Delete endpoints of pods that hold nothing any more, seen so in two looks and asked:
+        those that outlived their pod, and those of pods that finished without a DEL."""
         alive = {pod.uid for pod in pods if not why_dead(pod)}
         outdated = {
             obj["metadata"]["uid"]: obj["metadata"]
@@ -152,7 +164,9 @@ class Collector:
         for uid in self._outdated & outdated.keys():
             name, namespace = outdated[uid]["name"], outdated[uid]["namespace"]
             try:
-                await self._client.delete(resources.SPIDERENDPOINT, name, namespace, uid=uid)
+                live = await self._get(resources.POD, name, namespace)
+                if live is None or why_dead(read_pod(live)):
+                    await self._client.delete(resources.SPIDERENDPOINT, name, namespace, uid=uid)
             except KubeError as exc:
                 log.debug("endpoint %s/%s is left: %s", namespace, name, exc)
         self._outdated = set(outdated)

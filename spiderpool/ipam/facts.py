@@ -13,6 +13,9 @@ from spiderpool.types.names import NodeName, PodUID
 Object = Mapping[str, Any]
 
 
+MIRROR = "kubernetes.io/config.mirror"
+
+
 @dataclass(frozen=True, slots=True)
 class Controller:
     """The workload that made a pod; a pod without one is its own: kind ``Pod``."""
@@ -40,6 +43,12 @@ class Pod:
     deleted_at: str = ""
     addresses: tuple[str, ...] = ()
     host_network: bool = False
+
+    @property
+    def is_mirror(self) -> bool:
+        """Whether it stands for a file on its node: deleting it ends nothing there
+        (Kubernetes "Create static Pods")."""
+        return MIRROR in self.annotations
 
     @property
     def key(self) -> str:

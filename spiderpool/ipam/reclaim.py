@@ -2,7 +2,8 @@
 
 An address falls under suspicion when its owner cannot be using it: its pod does not exist
 (by UID), has finished, or should be gone with its node; what a keeper keeps, when the
-keeper is gone or scaled down. A suspect is given back only when a second look, some time
+keeper is gone or scaled down. The pods of files on a node (static pods) go on when their
+object is deleted and made anew, so they are known by their name. A suspect is given back only when a second look, some time
 after the first, finds the very same record still suspect, and a live question to the API
 confirms it. An address that a live pod reports as its own is never suspect.
 """
@@ -46,7 +47,7 @@ class Reason(enum.StrEnum):
 
 WAIT = {
     Reason.POD_GONE: 20.0,
-    Reason.NODE_GONE: 0.0,
+    Reason.NODE_GONE: 20.0,
     Reason.POD_FINISHED: 120.0,
     Reason.POD_LOST: 20.0,
     Reason.KEEPER_GONE: 20.0,
@@ -85,6 +86,8 @@ def why_suspect(entry: Entry, around: Surroundings) -> Reason | None:
         if not is_kept(entry, around):
             return Reason.KEEPER_GONE
         return Reason.UNWANTED if slot.pod in around.running else None
+    if slot.pod in around.mirrored:
+        return None
     return Reason.POD_GONE if slot.node in around.nodes else Reason.NODE_GONE
 
 

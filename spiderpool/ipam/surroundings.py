@@ -45,6 +45,11 @@ class Surroundings:
     now: float
 
     @functools.cached_property
+    def mirrored(self) -> frozenset[str]:
+        """``namespace/name`` of static pods."""
+        return frozenset(p.key for p in self.pods.values() if p.is_mirror and not why_dead(p))
+
+    @functools.cached_property
     def running(self) -> frozenset[str]:
         """``namespace/name`` of pods whose NICs are all set up."""
         pods = self.pods.values()

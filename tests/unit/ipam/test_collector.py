@@ -94,6 +94,78 @@ def test_a_cache_that_has_lost_a_pod_frees_nothing(play: Any) -> None:
     play(story)
 
 
+def test_a_cache_that_has_lost_a_node_frees_nothing(play: Any) -> None:
+    """A pod that should have ended long ago may still run on a node that is there."""
+
+    async def story(world: Any) -> None:
+        await start(world, "x")
+        await world.api.delete(POD, "x", "default")
+        stored = world.api._stored(POD, ("default", "x"))
+        stored["metadata"]["deletionTimestamp"] = "2020-01-01T00:00:00Z"
+        async with collector(world) as gc:
+            gc._watched.nodes._objects.clear()
+            for moment in (0.0, 21.0, 42.0):
+                await gc.look(moment)
+            assert gc.counts.candidates == 1, "it was under suspicion all the time"
+            assert await states(world) == ["held"]
+            await world.api.delete(NODE, "worker01")
+            await gc.look(63.0)
+            assert await states(world) == ["cooling"]
+
+    play(story)
+
+
+def test_an_address_whose_node_is_gone_too_waits_for_a_second_look(play: Any) -> None:
+    """Its kubelet may still run, and what it runs may still answer."""
+
+    async def story(world: Any) -> None:
+        await start(world, "x")
+        await world.api.delete(POD, "x", "default", grace_seconds=0)
+        await world.api.delete(NODE, "worker01")
+        async with collector(world) as gc:
+            await gc.look(0.0)
+            assert await states(world) == ["held"]
+            await gc.look(21.0)
+            assert await states(world) == ["cooling"]
+
+    play(story)
+
+
+def test_a_static_pod_keeps_its_address_when_its_object_is_made_anew(play: Any) -> None:
+    """kubelet makes another one, of another UID, and the containers just go on."""
+
+    async def story(world: Any) -> None:
+        mirror = {"annotations": {"kubernetes.io/config.mirror": "abc"}}
+        await start(world, "x", **mirror)
+        await world.api.delete(POD, "x", "default", grace_seconds=0)
+        await world.pod("default/x", **mirror)
+        async with collector(world) as gc:
+            for moment in (0.0, 21.0, 42.0):
+                await gc.look(moment)
+            assert await states(world) == ["held"]
+            await world.api.delete(POD, "x", "default", grace_seconds=0)
+            await world.settle()
+            for moment in (63.0, 84.0):
+                await gc.look(moment)
+            assert await states(world) == ["cooling"]
+
+    play(story)
+
+
+def test_a_cache_that_has_lost_everything_drops_no_endpoint(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await start(world, "x")
+        async with collector(world) as gc:
+            gc._watched.pods._objects.clear()
+            gc._ledger.__init__()
+            for moment in (0.0, 21.0):
+                await gc.look(moment)
+            names = [e["metadata"]["name"] for e in (await world.api.list(SPIDERENDPOINT))["items"]]
+            assert names == ["x"]
+
+    play(story)
+
+
 def test_without_an_answer_nothing_is_freed(play: Any) -> None:
     async def story(world: Any) -> None:
         await start(world, "x")
