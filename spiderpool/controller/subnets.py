@@ -57,7 +57,13 @@ class Subnets:
         obj = self._subnets.get(name)
         if obj is None:
             return
-        subnet = read(SpiderSubnet, obj)
+        try:
+            subnet = read(SpiderSubnet, obj)
+        except BadInput:
+            if obj["metadata"].get("deletionTimestamp"):  # it never held a pool
+                await let_go(self._client, SPIDERSUBNET, obj)
+                return
+            raise
         pools = self._pools_of(subnet)
         if subnet.metadata.deletion_timestamp and not pools:
             await let_go(self._client, SPIDERSUBNET, obj)

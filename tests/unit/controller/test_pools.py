@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from controller_world import World, run, running
 
 from spiderpool.controller.pools import MOST_LISTED, status_of
@@ -11,9 +12,18 @@ from spiderpool.ipam.autopools import Application, affinity
 from spiderpool.ipam.blocks import Change, key_of, new_object
 from spiderpool.ipam.facts import Controller
 from spiderpool.ipam.ledger import Entry
-from spiderpool.kube.resources import EVENT, NODE, SPIDERIPBLOCK, SPIDERIPPOOL, SPIDERSUBNET
+from spiderpool.kube.resources import (
+    EVENT,
+    NODE,
+    SPIDERCOORDINATOR,
+    SPIDERIPBLOCK,
+    SPIDERIPPOOL,
+    SPIDERSUBNET,
+    Resource,
+)
 from spiderpool.types.address import Address
 from spiderpool.types.ipblock import Slot, SlotState
+from spiderpool.types.metadata import FINALIZER
 from spiderpool.types.names import IfName, PodUID, PoolName
 
 POOL: dict[str, Any] = {
@@ -118,6 +128,20 @@ def test_a_subnet_that_goes_takes_the_pools_along_that_were_made_out_of_it() -> 
 def entries(count: int) -> list[Entry]:
     slot = Slot(generation=1, state=SlotState.HELD, pod="default/a")
     return [Entry(Address(f"10.6.{n // 256}.{n % 256}"), slot) for n in range(count)]
+
+
+@pytest.mark.parametrize("resource", [SPIDERIPPOOL, SPIDERSUBNET, SPIDERCOORDINATOR])
+def test_what_cannot_be_read_can_be_deleted(resource: Resource) -> None:
+    async def scene() -> None:
+        broken = {
+            "metadata": {"name": "default", "finalizers": [FINALIZER]},
+            "spec": {"subnet": "10.6.0.0/33", "podCIDRType": "any"},
+        }
+        async with running((resource, broken)) as world:
+            await world.api.delete(resource, "default")
+            await world.until_gone(resource, "default")
+
+    run(scene)
 
 
 def test_a_large_pool_is_counted_but_not_listed() -> None:
