@@ -11,18 +11,23 @@ from aiohttp import web
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.negotiate import JSON, Form
 from harness.kubeapi.objects import Object
-from harness.kubeapi.status import ApiError
+from harness.kubeapi.status import ApiError, unfit_form
 from harness.kubeapi.tables.build import partial, partial_list, table
 from harness.kubeapi.watches import Event
 
 
 def json_answer(obj: Object, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
-    """An object as JSON; each warning is a header that kubectl prints (RFC 7234 section 5.5)."""
+    """An object as JSON, with its warnings."""
     answer = web.Response(body=orjson.dumps(obj), status=code, content_type=JSON)
     for warning in warnings:
-        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
-        answer.headers.add("Warning", f'299 - "{quoted}"')
+        add_warning(answer, warning)
     return answer
+
+
+def add_warning(answer: web.StreamResponse, warning: str) -> None:
+    """A header that kubectl prints (RFC 7234 section 5.5)."""
+    quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+    answer.headers.add("Warning", f'299 - "{quoted}"')
 
 
 def error_answer(error: ApiError) -> web.Response:
@@ -44,14 +49,22 @@ class Shape:
 
     def of(self, obj: Object) -> Object:
         """One object or one list in the wanted form."""
+        is_list = obj.get("kind") == self.kind.list_name
         if self.form.as_ == "Table":
             return table(self.kind, obj, self.form.version, self.include)
         if self.form.as_:
-            shown = partial_list if "items" in obj else partial
+            self._check_form(is_list)
+            shown = partial_list if is_list else partial
             return shown(obj, self.form.version)
-        if "items" in obj and self.kind.builtin:
+        if is_list and self.kind.builtin:
             return {**obj, "items": [_untyped(item) for item in obj["items"]]}
         return obj
+
+    def _check_form(self, is_list: bool) -> None:
+        """Raises 406: what is true of a list cannot be said of one object."""
+        if is_list is not self.form.as_.endswith("List"):
+            is_one = "is a list" if is_list else "is not a list"
+            raise unfit_form(f"you requested {self.form.as_}, but the requested object {is_one}")
 
     def event(self, event: Event, first: bool) -> bytes:
         """One line of a watch. Only the first Table names its columns."""

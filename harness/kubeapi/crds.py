@@ -106,7 +106,15 @@ def _kind(spec: Object, version: Object, stored: str) -> Kind:
         ),
         unconditional_update=False,
         storage_version=stored,
+        deprecation=_deprecation(spec, version),
     )
+
+
+def _deprecation(spec: Object, version: Object) -> str:
+    if not version.get("deprecated"):
+        return ""
+    plain = f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
+    return str(version.get("deprecationWarning") or plain)
 
 
 def _scale(scale: Object) -> ScalePaths:

@@ -21,7 +21,6 @@ from harness.kubeapi.schema.structural import fill_defaults, prune
 JSON = "application/json"
 YAML = "application/yaml"
 _STRICT, _IGNORE = "Strict", "Ignore"
-_MODES = ("", _IGNORE, _STRICT, "Warn")
 
 
 def parse(body: bytes, content_type: str) -> Any:
@@ -61,26 +60,46 @@ def _without_timestamps(loader: Any) -> dict[str, list[tuple[str, Any]]]:
     }
 
 
+class Unfit(Exception):
+    """The data does not fit the kind's types; the text says why, in the decoder's words."""
+
+
 def envelope(kind: Kind, data: Any) -> Object:
     """Check that the data is an object of this kind, and complete ``apiVersion`` and ``kind``.
 
     Raises 400, and 422 for a custom resource of another kind.
     """
+    try:
+        return identified(kind, data)
+    except Unfit as unfit:
+        raise unfit_object(kind, data, unfit) from None
+
+
+def identified(kind: Kind, data: Any) -> Object:
+    """As ``envelope``, but raises Unfit where no kind is named, or another built-in one."""
     if not isinstance(data, dict):
         raise _no_object("json parse error: the data is no object")
+    for field in ("apiVersion", "kind"):
+        if not isinstance(data.get(field), str | None):
+            raise Unfit(f"{field} is no string")
     version, name = data.get("apiVersion"), data.get("kind")
     if not kind.builtin and not name:
         raise status.bad_request(
             f"the object provided is unrecognized (must be of type {kind.name}): "
             f"Object 'Kind' is missing in '{orjson.dumps(data).decode()}'"
         )
+    other = (version or kind.api_version, name or kind.name) != (kind.api_version, kind.name)
+    if other and kind.builtin:
+        raise Unfit("it is another kind")
     if version and version != kind.api_version:
         raise status.bad_request(
             f"the API version in the data ({version}) does not match the expected "
             f"API version ({kind.api_version})"
         )
-    if name and name != kind.name:
-        raise _other_kind(kind, str(name), data)
+    if other:
+        named = (data.get("metadata") or {}).get("name") or ""
+        cause = causes.invalid_value("kind", name, f"must be {kind.name}")
+        raise status.invalid(str(name), kind.group, named, [cause])
     return {**data, "apiVersion": kind.api_version, "kind": kind.name}
 
 
@@ -88,27 +107,6 @@ def _no_object(why: str) -> status.ApiError:
     return status.bad_request(
         f"the object provided is unrecognized: couldn't get version/kind; {why}"
     )
-
-
-def _other_kind(kind: Kind, name: str, data: Object) -> status.ApiError:
-    if kind.builtin:
-        return status.bad_request(
-            f'{name} in version "{kind.version}" cannot be handled as a {kind.name}: '
-            "it is another kind"
-        )
-    named = (data.get("metadata") or {}).get("name") or ""
-    cause = causes.invalid_value("kind", name, f"must be {kind.name}")
-    return status.invalid(name, kind.group, named, [cause])
-
-
-class Unfit(Exception):
-    """The data does not fit the kind's types; the text says why, in the decoder's words."""
-
-
-def check_validation_mode(mode: str, options: str) -> None:
-    """Raises 422 for a ``fieldValidation`` that is unknown."""
-    if mode not in _MODES:
-        raise status.bad_options(options, causes.unsupported("fieldValidation", mode, _MODES))
 
 
 def conform(
@@ -128,10 +126,12 @@ def conform(
     return kept, [] if mode == _IGNORE else problems
 
 
-def unfit_object(kind: Kind, unfit: Unfit) -> status.ApiError:
+def unfit_object(kind: Kind, data: Object, unfit: Unfit) -> status.ApiError:
     """What is said when an object was sent."""
+    name = str(data.get("kind") or kind.name)
+    version = str(data.get("apiVersion") or kind.version).rpartition("/")[2]
     return status.bad_request(
-        f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {unfit}'
+        f'{name} in version "{version}" cannot be handled as a {kind.name}: {unfit}'
     )
 
 

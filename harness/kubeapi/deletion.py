@@ -29,13 +29,17 @@ class Propagation(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """``grace_seconds`` is None when the client leaves it to the object."""
+    """``grace_seconds`` is None when the client leaves it to the object.
+
+    ``waits`` is true for a client that wants to hear (202) that others go first.
+    """
 
     grace_seconds: int | None = None
     uid: str = ""
     revision: str = ""
     propagation: Propagation | None = None
     dry_run: bool = False
+    waits: bool = False
 
 
 def check_preconditions(kind: Kind, obj: Object, uid: str, revision: str) -> None:

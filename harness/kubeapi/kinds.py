@@ -58,6 +58,7 @@ class Kind:
     storage_version: str = ""
     returns_deleted: bool = False
     deleted_together: bool = True
+    deprecation: str = ""
 
     @property
     def api_version(self) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.kubeapi.status import not_acceptable
+from harness.kubeapi.status import not_acceptable, unfit_form
 
 JSON = "application/json"
 _JSON_RANGES = {JSON, "application/*", "*/*"}
+_FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+_VERSIONS = ("v1", "v1beta1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ def media_types(header: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield media, {name.strip(): value.strip() for name, _, value in pairs}
 
 
+def check_media(header: str) -> None:
+    """Raises 406 when the client accepts nothing that this server can write."""
+    if header and not any(media in _JSON_RANGES for media, _ in media_types(header)):
+        raise not_acceptable([JSON])
+
+
 def wanted_form(header: str) -> Form:
     """The first form of the header that this server can write; raises 406 when there is none."""
     if not header:
@@ -34,13 +42,12 @@ def wanted_form(header: str) -> Form:
     for media, parameters in media_types(header):
         if media not in _JSON_RANGES:
             continue
-        as_ = parameters.get("as", "")
+        as_, version = parameters.get("as", ""), parameters.get("v", "")
         if not as_:
             return Form()
-        known = as_ in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
-        if known and parameters.get("g") == "meta.k8s.io":
-            return Form(as_, parameters.get("v", "v1"))
-    raise not_acceptable([JSON])
+        if as_ in _FORMS and parameters.get("g") == "meta.k8s.io" and version in _VERSIONS:
+            return Form(as_, version)
+    raise unfit_form(f"only the following media types are accepted: {JSON}")
 
 
 def wants_aggregated_discovery(header: str) -> str:

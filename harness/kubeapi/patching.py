@@ -41,4 +41,10 @@ def change_of(kind: Kind, content_type: str, body: bytes) -> Change:
     patch: Object = data
     if media == MERGE_PATCH:
         return lambda old: merge(clone(old), patch)
-    return lambda old: merge_by_schema(kind.schema, clone(old), patch)
+    return lambda old: _same_kind(old, merge_by_schema(kind.schema, clone(old), patch))
+
+
+def _same_kind(old: Object, wanted: Object) -> Object:
+    """A strategic patch changes a typed object, whose kind is not among its fields."""
+    own = {name: old[name] for name in ("apiVersion", "kind") if isinstance(wanted.get(name), str)}
+    return {**wanted, **own}

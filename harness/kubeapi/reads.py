@@ -7,12 +7,13 @@ import binascii
 
 import orjson
 
-from harness.kubeapi import causes, status
+from harness.kubeapi import option_rules, status
 from harness.kubeapi.cluster import Cluster, presented
 from harness.kubeapi.kinds import Kind
+from harness.kubeapi.label_selectors import label_predicate
 from harness.kubeapi.objects import Object, key_of
 from harness.kubeapi.request import Query
-from harness.kubeapi.selectors import Predicate, field_predicate, label_predicate
+from harness.kubeapi.selectors import Predicate, field_predicate
 
 _STALE_PAGE = (
     "The provided continue parameter is too old to display a consistent list result. You can "
@@ -24,8 +25,9 @@ _STALE_PAGE = (
 
 
 def selected(kind: Kind, namespace: str, query: Query) -> Predicate:
-    """Whether an object is in the namespace and matches both selectors. Raises 400."""
+    """Whether an object is in the namespace and matches both selectors. Raises 400 and 422."""
     labels = label_predicate(query.text("labelSelector"))
+    option_rules.check_list(query)
     fields = field_predicate(query.text("fieldSelector"), kind.selectable)
 
     def holds(obj: Object) -> bool:
@@ -46,7 +48,8 @@ def check_revision(cluster: Cluster, asked: int | None) -> None:
 def list_objects(cluster: Cluster, kind: Kind, namespace: str, query: Query) -> Object:
     """The list object. Raises 400, 410 and 504."""
     holds = selected(kind, namespace, query)
-    limit = query.number("limit") or 0
+    limit = max(query.number("limit") or 0, 0)
+    query.number("timeoutSeconds")
     revision, after = _start(cluster, kind, query)
     if revision == cluster.store.revision:
         candidates = cluster.store.all(kind.bucket, namespace)
@@ -77,17 +80,9 @@ def _start(cluster: Cluster, kind: Kind, query: Query) -> tuple[int, tuple[str, 
                 "specifying resource version is not allowed when using continue"
             )
         return _resume(cluster, kind, token)
-    if match and asked is None:
-        raise _bad_match("resourceVersionMatch is forbidden unless resourceVersion is provided")
-    if match == "Exact" and asked == 0:
-        raise _bad_match('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
     check_revision(cluster, asked)
     exact = match == "Exact" or (asked and not match and query.number("limit"))
     return (asked if exact and asked else cluster.store.revision), ("", "")
-
-
-def _bad_match(detail: str) -> status.ApiError:
-    return status.bad_options("List", causes.forbidden_field("resourceVersionMatch", detail))
 
 
 def _token(revision: int, key: tuple[str, str]) -> str:

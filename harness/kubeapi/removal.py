@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.kubeapi import causes, crds, status
+from harness.kubeapi import crds, option_rules
 from harness.kubeapi.admission import Attempt, Operation
 from harness.kubeapi.cluster import CRD_BUCKET, Cluster
 from harness.kubeapi.deletion import (
@@ -24,19 +24,19 @@ def parse_options(data: Any, query: Query) -> DeleteOptions:
     """From the body, a ``DeleteOptions`` object, or else from the query. Raises 400 and 422."""
     body: Object = data if isinstance(data, dict) else {}
     preconditions = body.get("preconditions") or {}
-    policy = body.get("propagationPolicy") or query.text("propagationPolicy")
-    if policy and policy not in list(Propagation):
-        known = ("Foreground", "Background", "Orphan", "nil")
-        raise status.bad_options("Delete", causes.unsupported("propagationPolicy", policy, known))
-    if not policy and body.get("orphanDependents") is not None:
-        policy = Propagation.ORPHAN if body["orphanDependents"] else Propagation.BACKGROUND
+    policy = body.get("propagationPolicy", query.text("propagationPolicy") or None)
+    orphan, stages = body.get("orphanDependents"), body.get("dryRun") or query.texts("dryRun")
+    option_rules.check_delete(policy, orphan, stages)
+    if orphan is not None:
+        policy = Propagation.ORPHAN if orphan else Propagation.BACKGROUND
     grace = body.get("gracePeriodSeconds")
     return DeleteOptions(
         grace_seconds=grace if grace is not None else query.number("gracePeriodSeconds"),
         uid=preconditions.get("uid") or "",
         revision=preconditions.get("resourceVersion") or "",
         propagation=Propagation(policy) if policy else None,
-        dry_run=query.dry_run("Delete") or bool(body.get("dryRun")),
+        dry_run=bool(stages),
+        waits=orphan is False,
     )
 
 
@@ -58,12 +58,14 @@ def remove_or_mark(
     new = marked(kind, old, options, datetime.now(UTC))
     if kind.bucket == CRD_BUCKET:
         return _delete_definition(cluster, kind, old, new, options)
-    if options.dry_run:
-        return new, is_finished(new)
     if is_finished(new):
-        gone = cluster.remove(kind, old)
-        revision = gone["metadata"]["resourceVersion"]
-        return {**new, "metadata": {**new["metadata"], "resourceVersion": revision}}, True
+        left = new if kind.bucket == "pods." else old
+        if options.dry_run:
+            return left, True
+        revision = cluster.remove(kind, old)["metadata"]["resourceVersion"]
+        return {**left, "metadata": {**left["metadata"], "resourceVersion": revision}}, True
+    if options.dry_run:
+        return new, False
     return cluster.commit(kind, old, new), False
 
 

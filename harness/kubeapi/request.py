@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.kubeapi.causes import unsupported
-from harness.kubeapi.status import bad_options, bad_request, no_such_path
+from multidict import MultiMapping
 
+from harness.kubeapi.status import bad_request, no_such_path
+
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 _TRUE = {"1", "t", "true", "T", "TRUE", "True"}
 
 
@@ -35,12 +38,17 @@ class Query:
     def flag(self, name: str) -> bool:
         return self.values.get(name, "") in _TRUE
 
+    def texts(self, name: str) -> Sequence[str]:
+        """All values of a parameter that may be given several times."""
+        found = self.values.getall(name, ()) if isinstance(self.values, MultiMapping) else ()
+        return [text for text in found or (self.text(name),) if text]
+
     def number(self, name: str) -> int | None:
-        """A non-negative number; raises 400 for anything else."""
+        """Raises 400 for what is none."""
         text = self.values.get(name, "")
         if not text:
             return None
-        if not text.isascii() or not text.isdigit():
+        if not _NUMBER.fullmatch(text):
             raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
         return int(text)
 
@@ -55,12 +63,9 @@ class Query:
             )
         return int(text) if text else None
 
-    def dry_run(self, options: str) -> bool:
-        """Raises 422; ``options`` is ``Create``, ``Update``, ``Patch`` or ``Delete``."""
-        text = self.values.get("dryRun", "")
-        if text not in ("", "All"):
-            raise bad_options(options, unsupported("dryRun", [text], ["All"]))
-        return text == "All"
+    @property
+    def dry_run(self) -> bool:
+        return bool(self.text("dryRun"))
 
 
 def parse_path(path: str) -> ResourcePath:

@@ -11,6 +11,7 @@ from aiohttp import web
 from harness.kubeapi import (
     applying,
     decoding,
+    option_rules,
     patching,
     reads,
     removal,
@@ -23,7 +24,7 @@ from harness.kubeapi.answers import Shape, json_answer
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.deletion import DeleteOptions
 from harness.kubeapi.kinds import Kind
-from harness.kubeapi.negotiate import wanted_form
+from harness.kubeapi.negotiate import check_media, wanted_form
 from harness.kubeapi.objects import Object
 from harness.kubeapi.request import Query, ResourcePath, parse_path
 from harness.kubeapi.revising import BINDING
@@ -42,29 +43,36 @@ class Call:
 
     @property
     def shape(self) -> Shape:
+        """Raises 406."""
         form = wanted_form(self.http.headers.get("Accept", ""))
         return Shape(self.kind, form, self.query.text("includeObject"))
 
     @property
     def write(self) -> writes.Write:
-        options = _OPTIONS[self.http.method]
-        validation = self.query.text("fieldValidation")
-        decoding.check_validation_mode(validation, options)
+        option_rules.check_write(self.query, _OPTIONS[self.http.method], applies=self.applies)
         agent = self.http.headers.get("User-Agent", "").partition("/")[0]
         return writes.Write(
             kind=self.kind,
             namespace=self.path.namespace,
             name=self.path.name,
             subresource=self.path.subresource,
-            dry_run=self.query.dry_run(options),
-            validation=validation,
+            dry_run=self.query.dry_run,
+            validation=self.query.text("fieldValidation"),
             manager=self.query.text("fieldManager") or agent or "unknown",
         )
+
+    @property
+    def applies(self) -> bool:
+        """Whether it is a server-side apply."""
+        content_type = self.http.headers.get("Content-Type", "")
+        return patching.media_type(content_type) == patching.APPLY_PATCH
 
     async def data(self) -> Any:
         return decoding.parse(await self.http.read(), self.http.headers.get("Content-Type", ""))
 
 
+DEPRECATION = web.RequestKey("deprecation", str)
+"""What a request is to be warned of, whatever becomes of it."""
 _OPTIONS = {"POST": "Create", "PUT": "Update", "PATCH": "Patch"}
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
@@ -78,6 +86,8 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
     if path.namespace and not kind.namespaced:
         raise status.no_such_path()
     subresources.needs(kind, path)
+    check_media(http.headers.get("Accept", ""))
+    http[DEPRECATION] = kind.deprecation
     call = Call(cluster, http, path, kind, Query(http.query))
     if not path.name:
         handlers = _COLLECTION
@@ -88,6 +98,8 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
     handler = handlers.get(http.method)
     if handler is None:
         raise status.method_not_allowed()
+    if handler is not _list:
+        _ = call.shape  # a form that cannot be had is refused before anything else
     return await handler(call)
 
 
@@ -108,9 +120,8 @@ async def _list(call: Call) -> web.StreamResponse:
 
 async def _watch_collection(call: Call, fields: str = "") -> web.StreamResponse:
     query = Query({**call.query.values, "fieldSelector": fields}) if fields else call.query
-    watches.check_query(query)
-    shape = call.shape
     reads.selected(call.kind, call.path.namespace, query)
+    shape = call.shape
     answer = web.StreamResponse()
     answer.content_type = "application/json"
     answer.headers["Content-Type"] = "application/json;stream=watch"
@@ -137,15 +148,12 @@ async def _update(call: Call) -> web.StreamResponse:
 
 async def _patch(call: Call) -> web.StreamResponse:
     content_type = call.http.headers.get("Content-Type", "")
-    body = await call.http.read()
-    applies = patching.media_type(content_type) == patching.APPLY_PATCH
-    forced = call.query.flag("force")
-    applying.check_query(call.query.text("fieldManager"), applies=applies, forced=forced)
-    if applies:
-        data = decoding.parse(body, decoding.YAML)
-        return _written(call, await applying.apply(call.cluster, call.write, data, force=forced))
+    body, write = await call.http.read(), call.write
+    if call.applies:
+        data, forced = decoding.parse(body, decoding.YAML), call.query.flag("force")
+        return _written(call, await applying.apply(call.cluster, write, data, force=forced))
     change = patching.change_of(call.kind, content_type, body)
-    return _written(call, await writes.patch(call.cluster, call.write, change))
+    return _written(call, await writes.patch(call.cluster, write, change))
 
 
 def _written(call: Call, written: writes.Written) -> web.Response:
@@ -158,7 +166,7 @@ async def _delete(call: Call) -> web.StreamResponse:
     path = call.path
     obj, gone = await removal.delete(call.cluster, call.kind, path.namespace, path.name, options)
     if not gone or call.kind.returns_deleted:
-        return json_answer(call.shape.of(obj))
+        return json_answer(call.shape.of(obj), 202 if options.waits and not gone else 200)
     details: Object = {"name": path.name, "group": call.kind.group, "kind": call.kind.plural,
                        "uid": obj["metadata"]["uid"]}  # fmt: skip
     return json_answer(status.success({name: value for name, value in details.items() if value}))
@@ -173,14 +181,14 @@ async def _delete_collection(call: Call) -> web.StreamResponse:
     for obj in found["items"]:
         metadata = obj["metadata"]
         try:
-            left, _ = await removal.delete(
+            await removal.delete(
                 call.cluster, call.kind, metadata.get("namespace", ""), metadata["name"], options
             )
         except ApiError as error:
             if error.code != 404:
                 raise
         else:
-            deleted.append(left)
+            deleted.append(obj)
     return json_answer(call.shape.of({**found, "items": deleted}))
 
 
@@ -223,8 +231,9 @@ async def _bind_by_body(
     if not name:
         raise status.bad_request("name is required")
     kind = cluster.registry.find("", "v1", "pods")
-    dry_run = Query(http.query).dry_run("Create")
-    write = writes.Write(kind, path.namespace, str(name), BINDING, dry_run)
+    query = Query(http.query)
+    option_rules.check_write(query, "Create")
+    write = writes.Write(kind, path.namespace, str(name), BINDING, query.dry_run)
     return json_answer(await subresources.bind(cluster, write, data), 201)
 
 

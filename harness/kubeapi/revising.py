@@ -113,11 +113,13 @@ def check_target(kind: Kind, old: Object, proposed: Object) -> None:
             "metadata.resourceVersion",
         )
         raise status.invalid(kind.plural, kind.group, name, [cause])
-    if asked.get("uid") and asked["uid"] != old["metadata"]["uid"]:
-        why = (
-            f"Precondition failed: UID in precondition: {asked['uid']}, "
-            f"UID in object meta: {old['metadata']['uid']}"
-        )
-        raise status.conflict(kind.plural, kind.group, name, why)
+    check_uid(kind, name, asked.get("uid") or "", old["metadata"]["uid"])
     if revision and revision != old["metadata"]["resourceVersion"]:
         raise status.stale(kind.plural, kind.group, name)
+
+
+def check_uid(kind: Kind, name: str, asked: str, found: str) -> None:
+    """Raises 409; ``found`` is empty for an object that is not there."""
+    if asked and asked != found:
+        why = f"Precondition failed: UID in precondition: {asked}, UID in object meta: {found}"
+        raise status.conflict(kind.plural, kind.group, name, why)

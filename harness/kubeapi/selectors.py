@@ -1,75 +1,19 @@
-"""Label and field selectors: text to predicate.
-
-Labels: ``a=b``, ``a==b``, ``a!=b``, ``a in (b,c)``, ``a notin (b,c)``, ``a``, ``!a``,
-``a>1``, ``a<1``, joined by commas. Fields: ``=``, ``==`` and ``!=`` only.
-"""
+"""Field selectors as text, with ``=``, ``==`` and ``!=``, and label selectors as objects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from harness.kubeapi.label_selectors import LabelPredicate, Labels
 from harness.kubeapi.objects import Object
 from harness.kubeapi.status import bad_request
 
-Labels = Mapping[str, str]
-LabelPredicate = Callable[[Labels], bool]
 Predicate = Callable[[Object], bool]
 
-_KEY = r"[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?"
-_REQUIREMENT = re.compile(
-    rf"\s*(?:(?P<absent>!)\s*(?P<gone>{_KEY})"
-    rf"|(?P<key>{_KEY})\s*(?:(?P<set>\bnotin\b|\bin\b)\s*\((?P<values>[^)]*)\)"
-    rf"|(?P<op>==|=|!=|>|<)\s*(?P<value>[-A-Za-z0-9_.]*))?)\s*(?:,|$)"
-)
-_FIELD = re.compile(r"^(?P<path>[^=!]+?)(?P<op>==|=|!=)(?P<value>.*)$")
-
-
-def label_predicate(text: str) -> LabelPredicate:
-    """Raises 400 when the text is no selector."""
-    requirements = []
-    position = 0
-    while position < len(text.rstrip()):
-        found = _REQUIREMENT.match(text, position)
-        if not found or found.end() == position:
-            raise bad_request(f"unable to parse requirement: found {text[position:]!r}")
-        requirements.append(_requirement(found))
-        position = found.end()
-    return lambda labels: all(requirement(labels) for requirement in requirements)
-
-
-def _requirement(found: re.Match[str]) -> LabelPredicate:
-    if found["absent"]:
-        gone = found["gone"]
-        return lambda labels: gone not in labels
-    key, operator, value = found["key"], found["op"], found["value"]
-    if found["set"]:
-        values = {choice.strip() for choice in found["values"].split(",")}
-        if found["set"] == "in":
-            return lambda labels: labels.get(key) in values
-        return lambda labels: labels.get(key) not in values
-    if operator in ("=", "=="):
-        return lambda labels: labels.get(key) == value
-    if operator == "!=":
-        return lambda labels: labels.get(key) != value
-    if operator in (">", "<"):
-        return _comparison(key, operator, value)
-    return lambda labels: key in labels
-
-
-def _comparison(key: str, operator: str, value: str) -> LabelPredicate:
-    if not re.fullmatch(r"-?\d+", value):
-        raise bad_request(f"for 'Gt', 'Lt' operators, the value must be an integer: {value!r}")
-    bound = int(value)
-
-    def holds(labels: Labels) -> bool:
-        mine = labels.get(key, "")
-        if not re.fullmatch(r"-?\d+", mine):
-            return False
-        return int(mine) > bound if operator == ">" else int(mine) < bound
-
-    return holds
+_FIELD = re.compile(r"(?P<path>.*?)(?P<op>!=|==|=)(?P<value>.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)|([,=])|\\$", re.DOTALL)
 
 
 def selector_predicate(selector: Object) -> LabelPredicate:
@@ -112,15 +56,32 @@ def selector_text(selector: Object) -> str:
 def field_predicate(text: str, selectable: tuple[str, ...]) -> Predicate:
     """``selectable`` lists the paths that the kind allows besides name and namespace."""
     terms = []
-    for part in filter(None, text.split(",")):
+    for part in filter(None, re.split(r"(?<!\\),", text)):
         found = _FIELD.match(part)
         if not found:
-            raise bad_request(f"invalid selector: {part!r}; can't understand {part!r}")
-        path = found["path"].strip()
+            raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
+        path, value = found["path"], _unescaped(found["value"])
+        if not path and not value:
+            continue
         if path not in (*selectable, "metadata.name", "metadata.namespace"):
             raise bad_request(_unknown_field(path, bool(selectable)))
-        terms.append((path.split("."), found["op"] != "!=", found["value"]))
+        terms.append((path.split("."), found["op"] != "!=", value))
     return lambda obj: all((_field(obj, path) == value) is equal for path, equal, value in terms)
+
+
+def _unescaped(value: str) -> str:
+    r"""``\,``, ``\=`` and ``\\`` stand for what follows the backslash."""
+
+    def plain(found: re.Match[str]) -> str:
+        if found[2]:
+            why = f"unescaped character in value: {ord(found[2])}"
+        elif not found[1] or found[1] not in "\\,=":
+            why = f"invalid escape sequence: {found[0]}"
+        else:
+            return found[1]
+        raise bad_request(f"invalid field selector: {why}")
+
+    return _ESCAPED.sub(plain, value)
 
 
 def _unknown_field(path: str, has_own: bool) -> str:

@@ -10,10 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from harness.kubeapi import discovery, openapi, resources, status
-from harness.kubeapi.answers import error_answer, json_answer
+from harness.kubeapi.answers import add_warning, error_answer, json_answer
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.negotiate import wants_aggregated_discovery
 from harness.kubeapi.objects import Object
+from harness.kubeapi.resources import DEPRECATION
 from harness.kubeapi.status import ApiError
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Server:
                 web.route("*", "/{path:.*}", self._resource),
             ]
         )
+        app.on_response_prepare.append(_warn)
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=_STOP_SECONDS
         )
@@ -120,6 +122,12 @@ class Server:
         if "protobuf" in http.headers.get("Accept", "") and "json" not in http.headers["Accept"]:
             raise status.not_acceptable(["application/json"])
         return json_answer(openapi.document_v2(self._cluster.registry))
+
+
+async def _warn(request: web.Request, answer: web.StreamResponse) -> None:
+    """Whoever uses what is deprecated is told so, whatever the answer."""
+    if request.get(DEPRECATION):
+        add_warning(answer, request[DEPRECATION])
 
 
 def _guard(token: str) -> Middleware:

@@ -89,8 +89,14 @@ def method_not_allowed() -> ApiError:
 
 
 def not_acceptable(accepted: Sequence[str]) -> ApiError:
+    """No media type of the request's is written here."""
     message = "406: Not Acceptable\n\nAvailable representations: " + ", ".join(accepted)
     return ApiError(406, "NotAcceptable", message, {})
+
+
+def unfit_form(message: str) -> ApiError:
+    """The media type is known, but not in the form that is asked for."""
+    return ApiError(406, "NotAcceptable", message)
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
@@ -168,9 +174,9 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiErr
     return ApiError(422, "Invalid", message, details)
 
 
-def bad_options(options: str, cause: Cause) -> ApiError:
-    """A query parameter that is out of place; ``options`` is ``List``, ``Create``, ..."""
-    return invalid(f"{options}Options", "meta.k8s.io", "", [cause])
+def bad_options(options: str, *causes: Cause) -> ApiError:
+    """Query parameters that are out of place; ``options`` is ``List``, ``Create``, ..."""
+    return invalid(f"{options}Options", "meta.k8s.io", "", causes)
 
 
 def _cause(cause: Cause) -> Object:

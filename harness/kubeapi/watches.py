@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from harness.kubeapi import causes, status
 from harness.kubeapi.cluster import Cluster, presented
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object
@@ -46,13 +45,6 @@ def event_of(change: Change, holds: Predicate) -> Event | None:
     revision = change.new["metadata"]["resourceVersion"]
     metadata = {**change.old["metadata"], "resourceVersion": revision}
     return Event("DELETED", {**change.old, "metadata": metadata})
-
-
-def check_query(query: Query) -> None:
-    """Raises 422 for options that contradict each other."""
-    if query.flag("sendInitialEvents") and query.text("resourceVersionMatch") != "NotOlderThan":
-        detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        raise status.bad_options("List", causes.forbidden_field("resourceVersionMatch", detail))
 
 
 async def watch(cluster: Cluster, kind: Kind, namespace: str, query: Query) -> AsyncIterator[Event]:

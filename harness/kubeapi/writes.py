@@ -14,8 +14,15 @@ from harness.kubeapi.cel.rules import checked_rules
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.objects import Object, clone, generated_name, meta, timestamp
-from harness.kubeapi.patch.managers import Manager, after_update, entries
-from harness.kubeapi.revising import BINDING, check_target, created, finalizer_causes, revised
+from harness.kubeapi.patch.managers import Manager, after_update, entries, managers_of
+from harness.kubeapi.revising import (
+    BINDING,
+    check_target,
+    check_uid,
+    created,
+    finalizer_causes,
+    revised,
+)
 from harness.kubeapi.schema.validate import validate
 
 _TRIES = 5
@@ -55,7 +62,8 @@ async def create(
     if not metadata.get("name"):
         metadata["name"] = _first_name(kind, metadata)
     name = metadata["name"]
-    if metadata.get("resourceVersion"):
+    revision = metadata.get("resourceVersion") or ""
+    if revision.isascii() and revision.isdigit() and int(revision):
         message = "resourceVersion should not be set on objects to be created"
         raise status.ApiError(500, "", message)
     cluster.check_namespace(kind, write.namespace, name)
@@ -63,6 +71,8 @@ async def create(
         defaults.set_defaults(obj)
     obj = created(kind, obj)
     _track(write, None, obj, managers)
+    if kind.bucket == "pods.":
+        defaults.admit_new_pod(obj)
     attempt = Attempt(Operation.CREATE, kind, write.namespace, name, obj, None, "", write.dry_run)
     obj, more = await _admitted(cluster, attempt, obj)
     _check(kind, obj, None)
@@ -82,7 +92,7 @@ def decoded(write: Write, data: Any) -> tuple[Object, list[str]]:
     try:
         obj, warnings = decoding.conform(write.kind, wrapped, write.validation)
     except decoding.Unfit as unfit:
-        raise decoding.unfit_object(write.kind, unfit) from None
+        raise decoding.unfit_object(write.kind, wrapped, unfit) from None
     place(write, obj)
     return obj, warnings
 
@@ -115,6 +125,8 @@ async def update(cluster: Cluster, write: Write, data: Any) -> Written:
     proposed, warnings = decoded(write, data)
     check_name(write, proposed)
     absent = cluster.store.get(kind.bucket, (write.namespace, write.name)) is None
+    if absent and kind.create_on_update:
+        check_uid(kind, write.name, proposed["metadata"].get("uid") or "", "")
     if absent and kind.create_on_update and not write.subresource:
         proposed["metadata"].pop("resourceVersion", None)
         return await create(cluster, write, proposed)
@@ -128,11 +140,23 @@ async def update(cluster: Cluster, write: Write, data: Any) -> Written:
 
 def check_name(write: Write, proposed: Object) -> None:
     named = proposed["metadata"].get("name")
+    if not named:
+        raise status.bad_request(
+            f"the name of the object ({write.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
     if named != write.name:
         raise status.bad_request(
-            f"the name of the object ({named or ''}) does not match "
-            f"the name on the URL ({write.name})"
+            f"the name of the object ({named}) does not match the name on the URL ({write.name})"
         )
+
+
+def check_same(write: Write, old: Object, proposed: Object) -> None:
+    """A patch of another object's UID is invalid; raises 422."""
+    uid = proposed["metadata"].get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        cause = causes.invalid_value("metadata.uid", uid, "field is immutable")
+        raise status.invalid(write.kind.name, write.kind.group, write.name, [cause])
 
 
 async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
@@ -141,13 +165,15 @@ async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
     warnings: list[str] = []
 
     def propose(old: Object) -> Object:
-        wanted = decoding.envelope(kind, change(old))
+        wanted = change(old)
         try:
-            proposed, warnings[:] = decoding.conform(kind, wanted, write.validation)
+            wrapped = decoding.identified(kind, wanted)
+            proposed, warnings[:] = decoding.conform(kind, wrapped, write.validation)
         except decoding.Unfit as unfit:
             raise decoding.unfit_patch(wanted, unfit) from None
         place(write, proposed)
         check_name(write, proposed)
+        check_same(write, old, proposed)
         asked = proposed["metadata"].get("resourceVersion")
         if asked and asked != old["metadata"]["resourceVersion"]:
             raise status.stale(kind.plural, kind.group, write.name)
@@ -196,11 +222,11 @@ async def revise(
 def _track(write: Write, old: Object | None, new: Object, managers: list[Manager] | None) -> None:
     """Say in ``managedFields`` who owns what; an empty list from the client begins anew."""
     metadata = new["metadata"]
-    asked = metadata.pop("managedFields", None)
-    if old is not None and asked in ([], [{}]):
-        old = {**old, "metadata": {**old["metadata"], "managedFields": []}}
+    asked = metadata.get("managedFields")
     if managers is None:
-        managers = after_update(write.kind, old, new, manager_of(write, "Update"))
+        stated = [] if asked in ([], [{}]) else managers_of(new) or managers_of(old or {})
+        managers = after_update(write.kind, old, new, manager_of(write, "Update"), stated)
+    metadata.pop("managedFields", None)
     tracked = entries(managers)
     if tracked:
         metadata["managedFields"] = tracked
@@ -217,12 +243,12 @@ async def _admitted(cluster: Cluster, attempt: Attempt, obj: Object) -> tuple[Ob
     try:
         return decoding.conform(attempt.kind, changed, "Ignore")[0], warnings
     except decoding.Unfit as unfit:
-        raise decoding.unfit_object(attempt.kind, unfit) from None
+        raise decoding.unfit_object(attempt.kind, changed, unfit) from None
 
 
 def _check(kind: Kind, obj: Object, old: Object | None, subresource: str = "") -> None:
     """Raises 422 with everything that is wrong."""
-    found = names.metadata_causes(kind.name, obj)
+    found = names.metadata_causes(kind, obj)
     before = () if old is None else (old,)
     if old is not None:
         found += finalizer_causes(old, obj)

@@ -35,8 +35,6 @@ def _secret(secret: Object) -> None:
 
 def _pod(pod: Object) -> None:
     _pod_spec(pod["spec"])
-    if "uid" not in pod["metadata"]:
-        _admit_pod(pod["spec"])
     pod["spec"].setdefault("enableServiceLinks", True)
     for container in pod["spec"].get("containers") or []:
         resources = container["resources"]
@@ -44,8 +42,9 @@ def _pod(pod: Object) -> None:
             resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
 
 
-def _admit_pod(spec: Object) -> None:
-    """What the admission plugins Priority and DefaultTolerationSeconds give to a new pod."""
+def admit_new_pod(pod: Object) -> None:
+    """What the admission plugins Priority and DefaultTolerationSeconds give, owned by nobody."""
+    spec = pod.get("spec") or {}
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     tolerations = spec.setdefault("tolerations", [])

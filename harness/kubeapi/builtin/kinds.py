@@ -44,7 +44,9 @@ def _core() -> list[Kind]:
         _kind("v1", "services", "Service", short="svc", categories=_ALL, has_status=True,
               create_on_update=True, returns_deleted=True,
               selectable=("spec.clusterIP", "spec.type"), **plain),
-        _kind("v1", "endpoints", "Endpoints", short="ep", create_on_update=True, **plain),
+        _kind("v1", "endpoints", "Endpoints", short="ep", create_on_update=True,
+              deprecation="v1 Endpoints is deprecated in v1.33+; "
+                          "use discovery.k8s.io/v1 EndpointSlice", **plain),
         _kind("v1", "events", "Event", short="ev", create_on_update=True,
               selectable=("involvedObject.kind", "involvedObject.namespace",
                           "involvedObject.name", "involvedObject.uid",

@@ -70,8 +70,7 @@ class ServiceAllocator:
         asked = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
         if asked and asked[0] == _HEADLESS:
             spec.update(clusterIP=_HEADLESS, clusterIPs=[_HEADLESS])
-            spec.setdefault("ipFamilies", [f"IPv{self.networks[0].version}"])
-            spec.setdefault("ipFamilyPolicy", "SingleStack")
+            _headless_families(spec, f"IPv{self.networks[0].version}")
             return
         networks = self._families(spec, asked)
         given: list[str] = []
@@ -135,6 +134,14 @@ class ServiceAllocator:
                 taken = {number for _, number in self._node_ports | given}
                 port["nodePort"] = asked = next(n for n in range(low, high + 1) if n not in taken)
             given.add((protocol, asked))
+
+
+def _headless_families(spec: Object, primary: str) -> None:
+    """Without a selector whoever writes the endpoints may use both families."""
+    policy = "SingleStack" if spec.get("selector") else "RequireDualStack"
+    families = spec.setdefault("ipFamilies", [primary])
+    if spec.setdefault("ipFamilyPolicy", policy) == "RequireDualStack" and len(families) == 1:
+        spec["ipFamilies"] = [*families, "IPv4" if families == ["IPv6"] else "IPv6"]
 
 
 def holdings(service: Object) -> tuple[set[str], set[tuple[str, int]]]:

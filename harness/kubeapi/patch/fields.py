@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from harness.kubeapi.builtin.types import zero_of
 from harness.kubeapi.kinds import Schema
 from harness.kubeapi.objects import Object
 
@@ -19,39 +20,32 @@ Path = tuple[str, ...]
 _ANY: Schema = {"x-kubernetes-preserve-unknown-fields": True}
 
 
-def leaves(schema: Schema, value: Any, path: Path = ()) -> dict[Path, Any]:
-    """What can be owned of a value: each path with what stands there.
-
-    Structs are not owned themselves unless they are empty; keys of maps and items of lists
-    are, beside what they hold.
-    """
-    return dict(_walk(schema, value, path))
+def is_granular(schema: Schema, value: Any) -> bool:
+    """Whether a value has parts that can be owned one by one."""
+    if isinstance(value, dict):
+        return schema.get("x-kubernetes-map-type") != "atomic"
+    return isinstance(value, list) and merges(schema)
 
 
-def _walk(schema: Schema, value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict) and not _is_atomic(schema):
-        for name, inner in value.items():
-            known = field_schema(schema, name)
-            at = (*path, f"f:{name}")
-            if inner is None or inner == {} or not _has_field(schema, name):
-                yield at, None if isinstance(inner, dict | list) else inner
-            yield from _walk(known, inner, at)
-    elif isinstance(value, list) and merges(schema):
-        for item in value:
-            at = (*path, element(schema, item))
-            yield at, None
-            if isinstance(item, dict):
-                yield from _walk(schema.get("items") or _ANY, item, at)
-    elif path:
-        yield path, value
-
-
-def _is_atomic(schema: Schema) -> bool:
-    return schema.get("x-kubernetes-map-type") == "atomic"
-
-
-def _has_field(schema: Schema, name: str) -> bool:
+def has_field(schema: Schema, name: str) -> bool:
+    """Whether it is a field of a struct, and no key of a map."""
     return name in (schema.get("properties") or {})
+
+
+def parts(schema: Schema, value: Any) -> dict[str, tuple[Schema, Any]]:
+    """What a granular value consists of, by path element, each with its schema."""
+    if isinstance(value, dict):
+        return {f"f:{name}": (field_schema(schema, name), inner) for name, inner in value.items()}
+    items = schema.get("items") or _ANY
+    return {element(schema, item): (items, item) for item in value or ()}
+
+
+def inner_schema(schema: Schema, part: str) -> Schema:
+    """The schema of what a path element leads to."""
+    if part.startswith("f:"):
+        return field_schema(schema, part[2:])
+    items: Schema = schema.get("items") or _ANY
+    return items
 
 
 def merges(schema: Schema) -> bool:
@@ -72,10 +66,17 @@ def element(schema: Schema, item: Any) -> str:
     if schema.get("x-kubernetes-list-type") == "set":
         return f"v:{orjson.dumps(item).decode()}"
     keys = schema.get("x-kubernetes-list-map-keys") or ()
-    defaults = (schema.get("items") or {}).get("properties") or {}
-    named = {key: item.get(key, (defaults.get(key) or {}).get("default")) for key in keys}
+    named = {key: item.get(key, _key_default(schema.get("items") or {}, key)) for key in keys}
     present = {key: value for key, value in sorted(named.items()) if value is not None}
     return f"k:{orjson.dumps(present).decode()}"
+
+
+def _key_default(items: Schema, key: str) -> Any:
+    """Keys that built-in types require are never missing: they have their zero then."""
+    known = (items.get("properties") or {}).get(key) or {}
+    if "default" not in known and "x-go-type" in items and key in items.get("required", ()):
+        return zero_of(known)
+    return known.get("default")
 
 
 def to_fields_v1(paths: Iterable[Path]) -> Object:

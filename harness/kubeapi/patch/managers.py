@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from harness.kubeapi.builtin.types import schema_of
+from harness.kubeapi.builtin.types import schema_of, zero_of
 from harness.kubeapi.kinds import Kind, Schema
 from harness.kubeapi.objects import Object
-from harness.kubeapi.patch.fields import Path, from_fields_v1, leaves, shown, to_fields_v1
+from harness.kubeapi.patch.fields import Path, from_fields_v1, shown, to_fields_v1
 from harness.kubeapi.patch.merging import laid_over, taken_out
+from harness.kubeapi.patch.ownership import Comparison, compare, named_paths, with_structs
 from harness.kubeapi.status import apply_conflict
 
-_SERVER_OWNED = (
-    "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink",
-    "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "generateName",
-)  # fmt: skip
+_NOBODYS = frozenset(
+    ("f:metadata", f"f:{name}")
+    for name in ("name", "namespace", "uid", "resourceVersion", "generation",
+                 "creationTimestamp", "selfLink", "managedFields")
+) | {("f:metadata",), ("f:apiVersion",), ("f:kind",)}  # fmt: skip
+"""The server's own; who writes them owns nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,9 @@ class Manager:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        return self.name, self.operation, self.api_version, self.subresource
+        """Who applies stays the same in another version of the API."""
+        version = "" if self.operation == "Apply" else self.api_version
+        return self.name, self.operation, version, self.subresource
 
 
 def managers_of(obj: Object) -> list[Manager]:
@@ -51,7 +55,10 @@ def managers_of(obj: Object) -> list[Manager]:
 
 def entries(managers: Iterable[Manager]) -> list[Object]:
     """``managedFields``: applies first, then by time, as the API server sorts them."""
-    order = sorted(managers, key=lambda each: (each.operation != "Apply", each.time, each.name))
+    order = sorted(
+        managers,
+        key=lambda each: (each.operation, each.time, each.name, each.api_version, each.subresource),
+    )
     return [
         {
             "manager": each.name,
@@ -68,52 +75,58 @@ def entries(managers: Iterable[Manager]) -> list[Object]:
 
 
 def whole_schema(kind: Kind) -> Schema:
-    """The kind's schema with metadata, which those of custom resources leave out."""
+    """The kind's schema with what those of custom resources leave out."""
     if kind.builtin:
         return kind.schema
-    properties = {**(kind.schema.get("properties") or {}), "metadata": schema_of("ObjectMeta")}
+    text = {"type": "string"}
+    own = {"apiVersion": text, "kind": text, "metadata": schema_of("ObjectMeta")}
+    properties = {**(kind.schema.get("properties") or {}), **own}
     return {**kind.schema, "properties": properties}
 
 
-def owned(kind: Kind, obj: Object, subresource: str = "") -> dict[Path, Any]:
-    """What a write of this part of the object can own."""
-    metadata = {
-        name: value
-        for name, value in (obj.get("metadata") or {}).items()
-        if name not in _SERVER_OWNED
-    }
-    rest = {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
+def _part(kind: Kind, obj: Object, subresource: str) -> Object:
+    """What a write of this part of the object can change."""
+    kept = dict(obj)
     if kind.has_status and subresource != "status":
-        rest.pop("status", None)
+        kept.pop("status", None)
     if kind.has_status and subresource == "status" and not kind.builtin:
-        rest = {"status": rest.get("status") or {}}
-        metadata = {}
-    return leaves(whole_schema(kind), {**rest, "metadata": metadata} if metadata else _bare(rest))
+        kept = {"status": obj["status"]} if "status" in obj else {}
+    return kept
 
 
-def _bare(obj: Object) -> Object:
-    return {name: value for name, value in obj.items() if name != "metadata"}
+def _compared(kind: Kind, old: Object, new: Object, subresource: str) -> Comparison:
+    parts = (_part(kind, obj, subresource) for obj in (old, new))
+    found = compare(whole_schema(kind), *parts)
+    return Comparison(found.added - _NOBODYS, found.modified - _NOBODYS, found.removed - _NOBODYS)
 
 
-def after_update(kind: Kind, old: Object | None, new: Object, me: Manager) -> list[Manager]:
+def blank(schema: Schema) -> Object:
+    """What a new object is compared with: what every object of the kind has.
+
+    A list that Go always writes is null there.
+    """
+    result: Object = {}
+    for name, field in schema.get("x-fields", {}).items():
+        inner = schema["properties"][name]
+        if field.always:
+            result[name] = blank(inner) if "x-go-type" in inner else zero_of(inner)
+        elif name in schema.get("required", ()) and not field.pointer:
+            result[name] = None
+    return result
+
+
+def after_update(
+    kind: Kind, old: Object | None, new: Object, me: Manager, before: Iterable[Manager] = ()
+) -> list[Manager]:
     """Whoever changed a field owns it, and nobody else does; what is gone nobody owns."""
-    before = owned(kind, old, me.subresource) if old else {}
-    after = owned(kind, new, me.subresource)
-    changed = {path for path, value in after.items() if before.get(path, _NOTHING) != value}
-    removed = before.keys() - after.keys()
-    result, mine = [], me
-    for each in managers_of(old) if old else []:
-        if each.identity == me.identity:
-            mine = replace(each, paths=(each.paths | changed) - removed)
-            mine = mine if mine.paths == each.paths else replace(mine, time=me.time)
-        else:
-            result.append(replace(each, paths=each.paths - changed - removed))
-    if mine is me:
-        mine = replace(me, paths=frozenset(changed))
-    return [*result, mine]
-
-
-_NOTHING = object()
+    found = _compared(kind, blank(kind.schema) if old is None else old, new, me.subresource)
+    taken = found.changed | found.removed
+    result = [replace(each, paths=each.paths - taken) for each in before]
+    if not found.changed:
+        return result
+    last = next((each for each in result if each.identity == me.identity), me)
+    others = [each for each in result if each.identity != me.identity]
+    return [*others, replace(me, paths=last.paths | found.changed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,49 +135,62 @@ class Applied:
     managers: list[Manager]
 
 
-def after_apply(kind: Kind, live: Object, config: Object, me: Manager, *, force: bool) -> Applied:
+def after_apply(
+    kind: Kind, live: Object | None, config: Object, me: Manager, *, force: bool
+) -> Applied:
     """Lay the configuration over the live object, take out what this manager gave up.
 
     Raises 409 when other managers own what would change, unless ``force`` takes it from them.
     """
-    schema = whole_schema(kind)
-    managers = managers_of(live) or [_before(kind, live, me)]
+    schema, base = whole_schema(kind), blank(kind.schema) if live is None else live
+    managers = managers_of(base) or ([_before(kind, base, me)] if live else [])
     others = [each for each in managers if each.identity != me.identity]
     last = next((each for each in managers if each.identity == me.identity), None)
-    wanted = owned(kind, config, me.subresource)
+    wanted = named_paths(schema, _part(kind, config, me.subresource))
     foreign = set().union(*(each.paths for each in others))
-    given_up = (last.paths if last else frozenset()) - wanted.keys() - foreign
-    # A field stays when others own something in it; an item goes with all that it holds.
-    kept = {path for path in given_up if path[-1][:2] == "f:" and _holds(path, foreign)}
-    merged = taken_out(schema, laid_over(schema, live, config), given_up - kept)
-    before, after = owned(kind, live, me.subresource), owned(kind, merged, me.subresource)
-    changed = {path for path, value in after.items() if before.get(path, _NOTHING) != value}
-    removed = before.keys() - after.keys()
-    conflicts = [(each, each.paths & changed) for each in others if each.paths & changed]
-    if conflicts and not force:
+    merged = _pruned(
+        schema, laid_over(schema, base, config), last.paths if last else (), wanted | foreign
+    )
+    found = _compared(kind, base, merged, me.subresource)
+    conflicts = [(each, each.paths & found.changed) for each in others]
+    if not force and any(paths for _, paths in conflicts):
         raise apply_conflict(
-            {_described(each): [shown(path) for path in sorted(paths)] for each, paths in conflicts}
-        )
-    mine = replace(me, paths=frozenset(wanted))
-    if last and last.paths == mine.paths:
-        mine = last
-    left = [replace(each, paths=each.paths - changed - removed) for each in others]
+            {_described(each): [shown(path) for path in sorted(paths)]
+             for each, paths in conflicts if paths}
+        )  # fmt: skip
+    mine = replace(me, paths=frozenset(wanted - _NOBODYS))
+    if last and not (found.changed or found.removed):
+        mine = replace(mine, time=last.time)
+    taken = found.changed | found.removed
+    left = [replace(each, paths=each.paths - taken) for each in others]
     return Applied(merged, [*left, mine])
+
+
+def _pruned(schema: Schema, merged: Object, last: Iterable[Path], wanted: set[Path]) -> Object:
+    """Without what was applied before and is wanted by nobody now.
+
+    What is taken out takes everything in it along, so what others want is put back; and so is
+    what was never applied.
+    """
+    given_up = with_structs(schema, last)
+    if not given_up:
+        return merged
+
+    def present(obj: Object) -> set[Path]:
+        return with_structs(schema, named_paths(schema, obj or {}))
+
+    whole, owned = present(merged), with_structs(schema, wanted)
+    left = present(taken_out(schema, merged, given_up))
+    left = present(taken_out(schema, merged, whole - left - owned))
+    pruned: Object = taken_out(schema, merged, (whole - left) & given_up) or {}
+    return pruned
 
 
 def _before(kind: Kind, live: Object, me: Manager) -> Manager:
     """Stands for whoever made an object that says nothing of its managers."""
-    paths = frozenset(owned(kind, live, me.subresource))
-    return Manager("before-first-apply", "Update", kind.api_version, "", me.time, paths)
-
-
-def first_applied(kind: Kind, config: Object, me: Manager) -> Manager:
-    """The manager of a configuration that makes a new object."""
-    return replace(me, paths=frozenset(owned(kind, config, me.subresource)))
-
-
-def _holds(path: Path, others: Iterable[Path]) -> bool:
-    return any(len(other) > len(path) and other[: len(path)] == path for other in others)
+    maker = Manager("before-first-apply", "Update", kind.api_version, "", me.time)
+    found = after_update(kind, None, live, maker)
+    return found[0] if found else maker
 
 
 def _described(manager: Manager) -> str:

@@ -7,7 +7,14 @@ from typing import Any
 
 from harness.kubeapi.kinds import Schema
 from harness.kubeapi.objects import Object
-from harness.kubeapi.patch.fields import Path, element, field_schema, merges
+from harness.kubeapi.patch.fields import (
+    Path,
+    element,
+    field_schema,
+    is_granular,
+    merges,
+    parts,
+)
 
 
 def laid_over(schema: Schema, live: Any, config: Any) -> Any:
@@ -40,7 +47,7 @@ def _merged_list(schema: Schema, live: list[Any], config: list[Any]) -> list[Any
 
 
 def taken_out(schema: Schema, value: Any, paths: Iterable[Path]) -> Any:
-    """The value without these paths; what is left empty by that goes too."""
+    """The value without these paths; what is left empty by that becomes null."""
     tree: Object = {}
     for path in paths:
         node = tree
@@ -51,29 +58,17 @@ def taken_out(schema: Schema, value: Any, paths: Iterable[Path]) -> Any:
 
 
 def _without(schema: Schema, value: Any, tree: Object) -> Any:
-    if isinstance(value, dict):
-        result = {}
-        for name, inner in value.items():
-            below = tree.get(f"f:{name}")
-            kept = _kept(field_schema(schema, name), inner, below)
-            if kept is not _GONE:
-                result[name] = kept
-        return result
-    if isinstance(value, list) and merges(schema):
-        items = schema.get("items") or {}
-        found = (_kept(items, item, tree.get(element(schema, item))) for item in value)
-        return [item for item in found if item is not _GONE]
-    return value
-
-
-_GONE = object()
-
-
-def _kept(schema: Schema, value: Any, tree: Object | None) -> Any:
-    """The value, less what the tree names; ``_GONE`` when it is named itself or left empty."""
-    if tree is None:
+    if not value or not isinstance(value, dict | list):
         return value
-    if "." in tree:
-        return _GONE
-    inner = _without(schema, value, tree)
-    return _GONE if inner != value and not inner else inner
+    if not is_granular(schema, value):
+        return None
+    kept = [
+        (part, _without(known, inner, tree[part]) if part in tree else inner)
+        for part, (known, inner) in parts(schema, value).items()
+        if "." not in tree.get(part, ())
+    ]
+    if not kept:
+        return None
+    if isinstance(value, dict):
+        return {part[2:]: inner for part, inner in kept}
+    return [inner for _, inner in kept]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.kubeapi.kinds import Schema
-from harness.kubeapi.status import bad_request
+from harness.kubeapi.patch.go_text import go_text
+from harness.kubeapi.status import ApiError, bad_request
 
 _ORDER = "$setElementOrder/"
 _DELETE = "$deleteFromPrimitiveList/"
@@ -77,7 +78,8 @@ def _merge_list(schema: Schema, before: list[Any], patch: list[Any]) -> list[Any
 
 def _merge_item(schema: Schema, result: list[Any], item: dict[str, Any], key: str) -> None:
     if key not in item:
-        raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+        message = f"map: {go_text(item)} does not contain declared merge key: {key}"
+        raise ApiError(500, "", message)
     found = next((i for i, old in enumerate(result) if old.get(key) == item[key]), None)
     if item.get("$patch") == "delete":
         result[:] = [old for old in result if old.get(key) != item[key]]

@@ -111,5 +111,5 @@ def partial_list(answer: Object, version: str) -> Object:
         "kind": "PartialObjectMetadataList",
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": answer["metadata"],
-        "items": [partial(obj, version) for obj in answer["items"]],
+        "items": [partial(obj, version) for obj in answer["items"]] or None,
     }

@@ -29,7 +29,6 @@ _PRINTERS: dict[str, tuple[tuple[Column, ...], Cells]] = {
     "Namespace": (core.NAMESPACE, core.namespace),
     "Event": (core.EVENT, core.event),
     "Lease": (core.LEASE, core.lease),
-    "ServiceAccount": (core.SERVICE_ACCOUNT, core.service_account),
     "ServiceCIDR": (core.SERVICE_CIDR, core.service_cidr),
     "CustomResourceDefinition": (core.DEFINITION, core.definition),
     "MutatingWebhookConfiguration": (core.WEBHOOKS, core.webhooks),

@@ -149,7 +149,7 @@ def config_map(obj: Object, now: datetime) -> list[Any]:
     return [len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), _age(obj, now)]
 
 
-SECRET = (Column("Type"), Column("Data", _INTEGER), Column("Age"))
+SECRET = (Column("Type"), Column("Data"), Column("Age"))
 
 
 def secret(obj: Object, now: datetime) -> list[Any]:
@@ -205,13 +205,6 @@ LEASE = (Column("Holder"), Column("Age"))
 
 def lease(obj: Object, now: datetime) -> list[Any]:
     return [(obj.get("spec") or {}).get("holderIdentity") or "", _age(obj, now)]
-
-
-SERVICE_ACCOUNT = (Column("Secrets"), Column("Age"))
-
-
-def service_account(obj: Object, now: datetime) -> list[Any]:
-    return [len(obj.get("secrets") or []), _age(obj, now)]
 
 
 SERVICE_CIDR = (Column("CIDRs"), Column("Age"))

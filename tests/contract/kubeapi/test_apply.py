@@ -244,3 +244,67 @@ def test_ownership_can_be_forgotten(client: Api, path: str) -> None:
     assert answer.message == (
         'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x'
     )
+
+
+def test_parents_that_an_update_makes_are_its_own(client: Api, core: str) -> None:
+    metadata = {"name": "b", "labels": {"x": "1"}, "finalizers": ["x.io/f"]}
+    made = client.must(
+        client.create(f"{core}/configmaps", {"metadata": metadata, "data": {"y": ""}})
+    )
+    assert owners(made)["contract", "Update"] == {
+        "f:data": {".": {}, "f:y": {}},
+        "f:metadata": {
+            "f:finalizers": {".": {}, 'v:"x.io/f"': {}},
+            "f:labels": {".": {}, "f:x": {}},
+        },
+    }
+    client.must(client.patch(f"{core}/configmaps/b", {"metadata": {"finalizers": None}}))
+
+
+def test_what_every_object_has_is_nobodys(client: Api, core: str) -> None:
+    pod = {"metadata": {"name": "b"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    made = client.must(client.create(f"{core}/pods", pod))
+    spec = owners(made)["contract", "Update"]["f:spec"]
+    assert "." not in spec["f:containers"]
+    assert not {"f:priority", "f:tolerations"} & spec.keys()
+
+
+def test_nulls_are_applied_as_they_are(client: Api, path: str) -> None:
+    made = client.must(apply(client, path, config_map() | {"data": None}))
+    assert owners(made) == {("one", "Apply"): {"f:data": {}}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"data": "x"}, ".data: expected map, got &{x}"),
+        (
+            {"data": {"x": 1}},
+            ".data.x: expected string, got &value.valueUnstructured{Value:1}",
+        ),
+        ({"immutable": 1}, ".immutable: expected boolean, got &{1}"),
+        (
+            {"metadata": {"name": "a", "finalizers": ["x.io/a", "x.io/a"]}},
+            '.metadata.finalizers: duplicate entries for key [="x.io/a"]',
+        ),
+        (
+            {"metadata": {"name": "a", "ownerReferences": [None]}},
+            ".metadata.ownerReferences: element 0: "
+            "associative list with keys may not have a null element",
+        ),
+    ],
+)
+def test_values_without_a_type(
+    client: Api, path: str, changed: dict[str, Any], problem: str
+) -> None:
+    answer = apply(client, path, config_map() | changed)
+    told = "failed to create typed patch object (/a; /v1, Kind=ConfigMap): "
+    assert (answer.code, answer.message) == (500, told + problem)
+
+
+def test_a_configuration_needs_a_name(client: Api, path: str) -> None:
+    answer = apply(client, path, {"apiVersion": "v1", "kind": "ConfigMap"})
+    assert (answer.code, answer.message) == (
+        400,
+        "the name of the object (a based on URL) was undeterminable: name must be provided",
+    )

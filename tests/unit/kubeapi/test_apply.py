@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.kubeapi.kinds import Kind
-from harness.kubeapi.patch.fields import from_fields_v1, leaves, shown, to_fields_v1
+from harness.kubeapi.patch.fields import from_fields_v1, shown, to_fields_v1
 from harness.kubeapi.patch.managers import (
     Manager,
     after_apply,
@@ -18,6 +18,7 @@ from harness.kubeapi.patch.managers import (
     managers_of,
 )
 from harness.kubeapi.patch.merging import laid_over, taken_out
+from harness.kubeapi.patch.ownership import compare, named_paths
 from harness.kubeapi.status import ApiError
 
 SCHEMA: dict[str, Any] = {
@@ -73,22 +74,30 @@ def applier(name: str) -> Manager:
 
 @given(VALUES)
 def test_paths_survive_their_json_form(value: Any) -> None:
-    paths = leaves(SCHEMA, value).keys()
-    assert set(from_fields_v1(to_fields_v1(paths))) == set(paths)
+    paths = named_paths(SCHEMA, value)
+    assert set(from_fields_v1(to_fields_v1(paths))) == paths
 
 
 @given(VALUES)
 def test_what_is_taken_out_completely_leaves_nothing(value: Any) -> None:
-    assert taken_out(SCHEMA, value, leaves(SCHEMA, value)) == {}
+    left = taken_out(SCHEMA, value, named_paths(SCHEMA, value)) or {}
+    assert not any(left.values())
 
 
 @given(VALUES, VALUES)
 def test_what_is_laid_over_is_there(live: Any, config: Any) -> None:
-    merged = leaves(SCHEMA, laid_over(SCHEMA, live, config))
-    assert leaves(SCHEMA, config).items() <= merged.items()
-    atomic = ("f:list", "f:whole", "f:text")
-    kept = {path for path in leaves(SCHEMA, live) if path[0] not in atomic}
-    assert kept <= merged.keys()
+    merged = laid_over(SCHEMA, live, config)
+    assert not compare(SCHEMA, live, merged).removed
+    found = compare(SCHEMA, config, merged)
+    assert not found.modified
+    assert not found.removed
+
+
+@given(VALUES, VALUES)
+def test_comparisons_the_other_way_round(first: Any, second: Any) -> None:
+    there, back = compare(SCHEMA, first, second), compare(SCHEMA, second, first)
+    assert (there.added, there.removed) == (back.removed, back.added)
+    assert there.modified == back.modified
 
 
 @given(VALUES, VALUES)
@@ -101,16 +110,17 @@ def test_apply_by_one_manager_makes_what_it_says(first: Any, second: Any) -> Non
         {name: value for name, value in made.obj.items() if name != "metadata"}, *made.managers
     )
     again = after_apply(KIND, live, thing(second), me, force=False)
-    wanted = leaves(SCHEMA, second)
-    found = leaves(SCHEMA, {name: again.obj[name] for name in again.obj if name != "metadata"})
-    assert found == wanted
+    found = {name: value for name, value in again.obj.items() if name != "metadata" and value}
+    assert found == {name: value for name, value in second.items() if value}
 
 
 @given(VALUES, VALUES)
 def test_conflicts_are_the_differences(first: Any, second: Any) -> None:
-    live = thing(first, Manager("one", "Apply", "x.io/v1", paths=frozenset(leaves(SCHEMA, first))))
-    mine, other = leaves(SCHEMA, first), leaves(SCHEMA, second)
-    different = {shown(path) for path in mine.keys() & other.keys() if mine[path] != other[path]}
+    live = thing(
+        first, Manager("one", "Apply", "x.io/v1", paths=frozenset(named_paths(SCHEMA, first)))
+    )
+    merged = laid_over(SCHEMA, first, second)
+    different = {shown(path) for path in compare(SCHEMA, first, merged).modified}
     try:
         after_apply(KIND, live, thing(second), applier("two"), force=False)
     except ApiError as refused:
@@ -125,7 +135,7 @@ def test_update_takes_ownership() -> None:
     one = Manager("one", "Apply", "x.io/v1", paths=frozenset({("f:text",), ("f:map", "f:x")}))
     before["metadata"]["managedFields"] = entries([one])
     after = {**before, "text": "b"}
-    found = after_update(KIND, before, after, Manager("two", "Update", "x.io/v1"))
+    found = after_update(KIND, before, after, Manager("two", "Update", "x.io/v1"), [one])
     assert {each.name: each.paths for each in found} == {
         "one": {("f:map", "f:x")},
         "two": {("f:text",)},
@@ -135,7 +145,7 @@ def test_update_takes_ownership() -> None:
 def test_update_that_removes_leaves_nobody() -> None:
     one = Manager("one", "Apply", "x.io/v1", paths=frozenset({("f:text",)}))
     before = thing({"text": "a"}, one)
-    found = after_update(KIND, before, thing({}), Manager("two", "Update", "x.io/v1"))
+    found = after_update(KIND, before, thing({}), Manager("two", "Update", "x.io/v1"), [one])
     assert entries(found) == []
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.kubeapi.label_selectors import label_predicate
 from harness.kubeapi.selectors import (
     field_predicate,
-    label_predicate,
     selector_predicate,
     selector_text,
 )
