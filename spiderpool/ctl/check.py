@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from dataclasses import asdict
 
@@ -10,6 +11,8 @@ from spiderpool.ctl.evidence import every, with_api
 from spiderpool.ipam.invariants import Evidence, Problem, problems
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client
+
+BETWEEN_LOOKS = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Prints what is wrong; status 1 when something is."""
-    wrong = with_api(options.kubeconfig, broken_rules)
+    wrong = with_api(options.kubeconfig, lasting_problems)
     if options.json:
         print(json.dumps([asdict(problem) for problem in wrong]))
     else:
@@ -27,6 +30,21 @@ def main(options: argparse.Namespace) -> int:
             print(problem)
         print(f"{len(wrong)} problems")
     return 1 if wrong else 0
+
+
+async def lasting_problems(client: Client) -> list[Problem]:
+    """What two looks find: between two writes of one ADD, and two lists of one look, things
+    differ that are not wrong.
+
+    Raises:
+        KubeError: the API did not answer, or refused.
+    """
+    first = await broken_rules(client)
+    if not first:
+        return []
+    await asyncio.sleep(BETWEEN_LOOKS)
+    second = set(await broken_rules(client))
+    return [problem for problem in first if problem in second]
 
 
 async def broken_rules(client: Client) -> list[Problem]:

@@ -16,10 +16,19 @@ import orjson
 
 from spiderpool.errors import BadInput
 from spiderpool.ipam.blocks import SIZE, key_of
-from spiderpool.ipam.facts import node_addresses, read_pod, why_dead
+from spiderpool.ipam.facts import Pod, node_addresses, read_pod, why_dead
 from spiderpool.ipam.ledger import Entry, Ledger, owner_of
 from spiderpool.ipam.pools import Pool, grounds, read_pool, read_reserved
-from spiderpool.types.address import Address, Family, address_of, family_of, to_int
+from spiderpool.ipam.reclaim import reported_by
+from spiderpool.ipam.sticky import keeper_of
+from spiderpool.types.address import (
+    Address,
+    Family,
+    address_of,
+    family_of,
+    parse_address,
+    to_int,
+)
 from spiderpool.types.ipblock import Slot, SlotState
 
 Object = Mapping[str, Any]
@@ -39,6 +48,7 @@ class Rule(enum.StrEnum):
     COUNT = "a pool's status counts what its blocks hold"
     ENDPOINT = "an endpoint and the blocks agree"
     OWNER = "an address is held for a pod that exists and has not finished"
+    USE = "an address of a pool that a live pod reports is held by that pod"
     GENERATION = "a slot changes only together with its generation, which only grows"
 
 
@@ -86,7 +96,7 @@ def problems(evidence: Evidence) -> list[Problem]:
     ledger = Ledger(readable)
     held = tuple(e for e in ledger.entries() if e.slot.state is SlotState.HELD)
     case = _Case(evidence, ledger, held, _readable_pools(evidence.pools))
-    for rule in (_records, _one_address, _grounds, _counts, _endpoints, _owners):
+    for rule in (_records, _one_address, _grounds, _counts, _endpoints, _owners, _uses):
         found += rule(case)
     return found
 
@@ -161,14 +171,18 @@ def _one_address(case: _Case) -> Iterator[Problem]:
 
 
 def _grounds(case: _Case) -> Iterator[Problem]:
-    reserved = read_reserved(case.evidence.reserved)
+    try:
+        reserved = read_reserved(case.evidence.reserved)
+    except BadInput as exc:
+        yield Problem(Rule.GROUND, exc.where, f"nothing is given: {exc.problem}")
+        return
     nodes = node_addresses(case.evidence.nodes)
     ground = {
         name: grounds(pool, reserved[pool.family], nodes) for name, pool in case.pools.items()
     }
     for entry in case.held:
         if entry.slot.pool not in ground:
-            words = f"is held of pool {entry.slot.pool}, which does not exist"
+            words = f"is held of pool {entry.slot.pool}, which is not there or not readable"
             yield Problem(Rule.GROUND, entry.address, words)
         elif to_int(entry.address) not in ground[entry.slot.pool]:
             words = f"is not among the addresses that pool {entry.slot.pool} may give now"
@@ -181,10 +195,24 @@ def _counts(case: _Case) -> Iterator[Problem]:
     for obj in case.evidence.pools:
         name = obj["metadata"]["name"]
         told = (obj.get("status") or {}).get("allocatedIPCount", 0)
-        count = sum(entry.slot.pool == name for entry in case.held)
-        if told != count:
-            words = f"status.allocatedIPCount is {told}, the blocks hold {count}"
+        held = {e.address: e.slot.pod_uid for e in case.held if e.slot.pool == name}
+        if told != len(held):
+            words = f"status.allocatedIPCount is {told}, the blocks hold {len(held)}"
             yield Problem(Rule.COUNT, f"SpiderIPPool {name}", words)
+        elif (listed := _listed(obj)) is not None and listed != held:
+            words = "status.allocatedIPs is not what the blocks hold"
+            yield Problem(Rule.COUNT, f"SpiderIPPool {name}", words)
+
+
+def _listed(pool: Object) -> dict[str, str | None] | None:
+    """Address -> UID of its pod, as a pool's status shows them; None when it shows none."""
+    text = (pool.get("status") or {}).get("allocatedIPs")
+    if not text:
+        return None
+    try:
+        return {address: item.get("podUid") for address, item in orjson.loads(text).items()}
+    except (orjson.JSONDecodeError, AttributeError):
+        return {}
 
 
 def _endpoints(case: _Case) -> Iterator[Problem]:
@@ -214,6 +242,39 @@ def _owners(case: _Case) -> Iterator[Problem]:
         if reason and not entry.slot.owner:
             words = f"is held for pod {entry.slot.pod} ({entry.slot.pod_uid}), but {reason}"
             yield Problem(Rule.OWNER, entry.address, words)
+
+
+def _uses(case: _Case) -> Iterator[Problem]:
+    """The other way: who has an address according to his pod has it according to the blocks."""
+    for pod in map(read_pod, case.evidence.pods or ()):
+        if pod.host_network or why_dead(pod):
+            continue
+        for address in sorted(map(str, reported_by(pod))):
+            slot = _slot_of(case, address)
+            if slot is not None and not _is_of(pod, slot):
+                holder = f"held by {slot.pod}" if slot.state is SlotState.HELD else "held by nobody"
+                words = f"is reported by Pod {pod.key} ({pod.uid}), and {holder}"
+                yield Problem(Rule.USE, address, words)
+
+
+def _slot_of(case: _Case, text: str) -> Slot | None:
+    """The slot of an address that is one of a pool's; None for others."""
+    try:
+        address = parse_address(text, "Pod")
+    except BadInput:
+        return None
+    pools = (p for p in case.pools.values() if p.family is family_of(address))
+    if any(to_int(address) in pool.listed for pool in pools):
+        return case.ledger.slot(address) or Slot()
+    return None
+
+
+def _is_of(pod: Pod, slot: Slot) -> bool:
+    """A machine that moves has two pods with one address, and a static pod several UIDs."""
+    is_his = slot.pod_uid == pod.uid or (pod.is_mirror and slot.pod == pod.key)
+    return slot.state is SlotState.HELD and (
+        is_his or (slot.owner is not None and slot.owner == keeper_of(pod))
+    )
 
 
 def _readable_pools(objects: Iterable[Object]) -> dict[str, Pool]:

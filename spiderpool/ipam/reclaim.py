@@ -3,9 +3,10 @@
 An address falls under suspicion when its owner cannot be using it: its pod does not exist
 (by UID), has finished, or should be gone with its node; what a keeper keeps, when the
 keeper is gone or scaled down. The pods of files on a node (static pods) go on when their
-object is deleted and made anew, so they are known by their name. A suspect is given back only when a second look, some time
-after the first, finds the very same record still suspect, and a live question to the API
-confirms it. An address that a live pod reports as its own is never suspect.
+object is deleted and made anew, so they are known by their name. A suspect is given back
+only when a second look, some time after the first, finds the very same record still
+suspect, and a live question to the API confirms it. An address that a live pod reports as
+its own is never suspect.
 """
 
 from __future__ import annotations
@@ -116,12 +117,13 @@ def is_kept(entry: Entry, around: Surroundings) -> bool:
 
 def _reported(pods: Iterable[Pod]) -> set[Address]:
     """What live pods say of themselves, whatever any record says."""
-    found: set[Address] = set()
-    for pod in pods:
-        if not why_dead(pod):
-            found.update(Address(ip) for ip in pod.addresses)
-            found.update(_network_status(pod.annotations.get(NETWORK_STATUS, "")))
-    return found
+    return {address for pod in pods if not why_dead(pod) for address in reported_by(pod)}
+
+
+def reported_by(pod: Pod) -> set[Address]:
+    """The addresses that a pod's status, or Multus, says are the pod's."""
+    told = _network_status(pod.annotations.get(NETWORK_STATUS, ""))
+    return {*map(Address, pod.addresses), *told}
 
 
 def _network_status(text: str) -> Iterator[Address]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ipam_world import World
+from ipam_world import World, play
 
 from spiderpool.ctl import evidence
 from spiderpool.ctl.main import main
 from spiderpool.kube.resources import SPIDERENDPOINT
+
+__all__ = ["play"]
 
 
 @dataclass

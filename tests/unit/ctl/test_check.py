@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
-from spiderpool.kube.resources import POD, SPIDERIPPOOL
+import pytest
+
+from spiderpool.ctl import check
+from spiderpool.ipam.invariants import Rule
+from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPPOOL
 
 CONF = {"default_ipv4_ippool": ["a"]}
 
@@ -35,3 +40,22 @@ def test_an_owner_that_is_gone_is_named(shell: Any) -> None:
     (problem,) = json.loads(out)
     assert (status, problem["where"]) == (1, "10.6.0.1")
     assert problem["text"].endswith("but it does not exist")
+
+
+def test_what_is_wrong_only_between_two_writes_is_not_told(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "BETWEEN_LOOKS", 0.01)
+
+    async def story(world: Any) -> None:
+        await one(world)
+        (endpoint,) = (await world.api.list(SPIDERENDPOINT))["items"]
+        await world.api.delete(SPIDERENDPOINT, "x", "default")
+        (lasting,) = await check.lasting_problems(world.api)
+        assert lasting.rule is Rule.ENDPOINT
+        looking = asyncio.create_task(check.lasting_problems(world.api))
+        await world.settle()
+        await world.put(SPIDERENDPOINT, endpoint)
+        assert await looking == []
+
+    play(story)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from spiderpool.ipam.invariants import Evidence, Rule, changes, problems
+from spiderpool.ipam.reclaim import NETWORK_STATUS
 from spiderpool.kube.resources import (
     NODE,
     POD,
@@ -111,6 +113,24 @@ def pod_finished(lists: Lists) -> None:
     lists["pods"][0]["status"] = {"phase": "Failed", "reason": "Evicted"}
 
 
+def reserved_unreadable(lists: Lists) -> None:
+    lists["reserved"][0]["spec"]["ips"] = ["10.6.0.1-oops"]
+
+
+def listed_for_another(lists: Lists) -> None:
+    listed = {"10.6.0.1": {"podUid": "other"}, "10.6.0.2": {"podUid": "other"}}
+    lists["pools"][0]["status"]["allocatedIPs"] = json.dumps(listed)
+
+
+def used_by_two(lists: Lists) -> None:
+    lists["pods"][1]["status"] = {"podIPs": [{"ip": "10.6.0.1"}]}
+
+
+def used_by_nobodys_leave(lists: Lists) -> None:
+    status = [{"name": "default/n", "interface": "net1", "ips": ["10.6.0.7"]}]
+    lists["pods"][1]["metadata"]["annotations"] = {NETWORK_STATUS: json.dumps(status)}
+
+
 @pytest.mark.parametrize(
     ("harm", "rule"),
     [
@@ -129,6 +149,10 @@ def pod_finished(lists: Lists) -> None:
         (endpoint_of_another, Rule.ENDPOINT),
         (pod_gone, Rule.OWNER),
         (pod_finished, Rule.OWNER),
+        (reserved_unreadable, Rule.GROUND),
+        (listed_for_another, Rule.COUNT),
+        (used_by_two, Rule.USE),
+        (used_by_nobodys_leave, Rule.USE),
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
 )
@@ -142,6 +166,21 @@ def test_each_rule_finds_what_breaks_it(
         found = problems(Evidence(**lists))
         assert rule in {problem.rule for problem in found}
         assert all(problem.where and problem.text for problem in found)
+
+    play(story)
+
+
+def test_what_pods_report_rightly_is_no_problem(play: Any) -> None:
+    """Their own addresses, a node's, those of other networks, and nonsense."""
+
+    async def story(world: Any) -> None:
+        lists = await healthy(world)
+        ips = ["10.6.0.1", "10.244.0.7", "fd00::7", "nonsense"]
+        lists["pods"][0]["status"] = {"podIPs": [{"ip": ip} for ip in ips]}
+        on_host: dict[str, Any] = {"metadata": {"name": "h", "namespace": "default", "uid": "h"}}
+        on_host |= {"spec": {"hostNetwork": True}, "status": {"podIPs": [{"ip": "10.6.0.2"}]}}
+        lists["pods"].append(on_host)
+        assert problems(Evidence(**lists)) == []
 
     play(story)
 
