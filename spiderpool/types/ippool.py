@@ -77,7 +77,15 @@ Routes = Annotated[
         max_items=64,
         rules=(
             Rule("self.all(r, isIP(r.gw))", "gw must be an IP, like 10.6.0.1"),
-            Rule("self.all(r, isCIDR(r.dst))", "dst must be a CIDR, like 10.20.0.0/16"),
+            Rule(
+                "self.all(r, isCIDR(r.dst) && cidr(r.dst) == cidr(r.dst).masked())",
+                "dst must be a CIDR without host bits, like 10.20.0.0/16",
+            ),
+            Rule(
+                "self.all(r, !isCIDR(r.dst) || !isIP(r.gw)"
+                " || cidr(r.dst).ip().family() == ip(r.gw).family())",
+                "dst and gw must be of one family",
+            ),
             Rule(
                 "self.all(r, !isCIDR(r.dst) || cidr(r.dst).prefixLength() > 0)",
                 "the default route is set by spec.gateway",
@@ -107,7 +115,7 @@ SUBNET_RULES = (
     Rule(
         "!has(self.ipVersion) || !isCIDR(self.subnet)"
         " || cidr(self.subnet).ip().family() == self.ipVersion",
-        "does not match the family of subnet",
+        "does not match subnet",
         "ipVersion",
         "'does not match subnet ' + self.subnet",
     ),
