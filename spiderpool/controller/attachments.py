@@ -50,7 +50,7 @@ class Attachments:
                 continue
             namespace, name = _key(obj)
             owner = controller_of(obj)
-            if owner is not None:
+            if owner is not None and owner["kind"] == SPIDERMULTUSCONFIG.kind:
                 self.queue.add((namespace, owner["name"]))
             for network in self._networks.all():
                 if _key(network)[0] == namespace and _wanted_name(network) == name:
@@ -79,8 +79,8 @@ class Attachments:
         for warning in warnings:
             self._recorder.warn(subject_of(network), Reason.OLD_NAME, warning)
         desired = attachment(smc, self._cluster())
-        await self._drop_renamed(smc)
         await self._write(smc, desired)
+        await self._drop_renamed(smc)
 
     def _cluster(self) -> CoordinatorSpec | None:
         obj = self._coordinators.get(DEFAULT_COORDINATOR)
@@ -118,15 +118,20 @@ class Attachments:
         if owner is None or owner["uid"] == smc.metadata.uid:
             return
         namespace, name = _key(actual)
-        other = self._networks.get(owner["name"], namespace)
-        if other is not None and other["metadata"]["uid"] == owner["uid"]:
-            raise BadInput(
-                f"{smc.KIND.kind} {namespace}/{smc.metadata.name}: metadata.annotations"
-                f"[{ATTACHMENT_NAME!r}]",
-                f"NetworkAttachmentDefinition {namespace}/{name} is owned by "
-                f"{smc.KIND.kind} {owner['name']}",
-                "choose another name",
-            )
+        if owner["kind"] == SPIDERMULTUSCONFIG.kind:
+            other = self._networks.get(owner["name"], namespace)
+            if other is None or other["metadata"]["uid"] != owner["uid"]:
+                return  # it is gone
+        problem = BadInput(
+            f"{smc.KIND.kind} {namespace}/{smc.metadata.name}: metadata.annotations"
+            f"[{ATTACHMENT_NAME!r}]",
+            f"NetworkAttachmentDefinition {namespace}/{name} is owned by "
+            f"{owner['kind']} {owner['name']}",
+            "choose another name",
+        )
+        if network := self._networks.get(smc.metadata.name, namespace):
+            self._recorder.warn(subject_of(network), Reason.NOT_USABLE, str(problem))
+        raise problem
 
     async def _drop_renamed(self, smc: SpiderMultusConfig) -> None:
         """Delete what this SpiderMultusConfig made under a name that it no longer wants."""
@@ -157,9 +162,9 @@ def subject_of(obj: Object) -> Subject:
 
 
 def controller_of(obj: Object) -> dict[str, Any] | None:
-    """The controlling owner of an attachment, when it is a SpiderMultusConfig."""
+    """The controlling owner of an attachment: a SpiderMultusConfig, or some operator's object."""
     for owner in obj["metadata"].get("ownerReferences") or ():
-        if owner.get("controller") and owner.get("kind") == SPIDERMULTUSCONFIG.kind:
+        if owner.get("controller"):
             return dict(owner)
     return None
 

@@ -135,8 +135,8 @@ def _resource(spec: MultusConfigSpec) -> dict[str, str]:
 def repaired(actual: Object, desired: Object) -> Object | None:
     """``actual`` with what it lacks of ``desired``; None when there is nothing to do.
 
-    Annotations of others are kept; of those that a SpiderMultusConfig gives a meaning,
-    none is left that it no longer has.
+    Annotations and owners of others are kept; of annotations that a SpiderMultusConfig gives a
+    meaning, none is left that it no longer has, nor is a controller of the attachment before.
     """
     metadata = actual["metadata"]
     wanted = desired["metadata"]
@@ -145,17 +145,22 @@ def repaired(actual: Object, desired: Object) -> Object | None:
         for key, value in (metadata.get("annotations") or {}).items()
         if not key.startswith(_OWN_PREFIXES)
     }
+    owners = [
+        owner
+        for owner in metadata.get("ownerReferences") or ()
+        if not owner.get("controller") and owner["uid"] != wanted["ownerReferences"][0]["uid"]
+    ]
     fixed = actual | {
         "metadata": metadata
         | {
             "annotations": kept | wanted["annotations"],
-            "ownerReferences": wanted["ownerReferences"],
+            "ownerReferences": [*owners, *wanted["ownerReferences"]],
         },
         "spec": desired["spec"],
     }
     same = (
         (metadata.get("annotations") or {}) == fixed["metadata"]["annotations"]
-        and metadata.get("ownerReferences") == wanted["ownerReferences"]
+        and metadata.get("ownerReferences") == fixed["metadata"]["ownerReferences"]
         and (actual.get("spec") or {}) == desired["spec"]
     )
     return None if same else fixed

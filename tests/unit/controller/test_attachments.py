@@ -7,7 +7,12 @@ from typing import Any
 from controller_world import PAGE_NETWORK, World, coordinator, run, running
 
 from spiderpool.errors import NotFound
-from spiderpool.kube.resources import NETWORKATTACHMENT, SPIDERCOORDINATOR, SPIDERMULTUSCONFIG
+from spiderpool.kube.resources import (
+    EVENT,
+    NETWORKATTACHMENT,
+    SPIDERCOORDINATOR,
+    SPIDERMULTUSCONFIG,
+)
 
 NAME, NAMESPACE = "macvlan-ens192", "default"
 
@@ -18,6 +23,14 @@ def mode_of(nad: dict[str, Any]) -> Any:
 
 async def nad_in(world: World, mode: str) -> dict[str, Any]:
     return await world.until(NETWORKATTACHMENT, NAME, lambda o: mode_of(o) == mode, NAMESPACE)
+
+
+async def event_messages(world: World) -> list[str]:
+    """What all events say, once there is one."""
+    async with asyncio.timeout(5):
+        while not (events := (await world.api.list(EVENT))["items"]):
+            await asyncio.sleep(0.001)
+    return [event["message"] for event in events]
 
 
 def test_the_page() -> None:
@@ -100,6 +113,44 @@ def test_a_foreign_attachment_without_owner_is_taken_over() -> None:
             await world.until(
                 NETWORKATTACHMENT, NAME, lambda o: "macvlan" in o["spec"]["config"], NAMESPACE
             )
+
+    run(scene)
+
+
+def test_an_attachment_that_an_operator_controls_is_left_to_it() -> None:
+    """Both would write it again after each other, for ever."""
+
+    async def scene() -> None:
+        owner = {"apiVersion": "sriovnetwork.openshift.io/v1", "kind": "SriovNetwork"}
+        owner |= {"name": "vf", "uid": "u", "controller": True}
+        metadata = {"name": NAME, "namespace": NAMESPACE, "ownerReferences": [owner]}
+        theirs = {"metadata": metadata, "spec": {"config": "{}"}}
+        async with running(
+            (NETWORKATTACHMENT, theirs), (SPIDERMULTUSCONFIG, PAGE_NETWORK)
+        ) as world:
+            other = {"metadata": {"name": "z", "namespace": NAMESPACE}}
+            await world.api.create(SPIDERMULTUSCONFIG, other | {"spec": PAGE_NETWORK["spec"]})
+            await world.until(NETWORKATTACHMENT, "z", lambda o: True, NAMESPACE)
+            found = await world.api.get(NETWORKATTACHMENT, NAME, NAMESPACE)
+            assert found["spec"] == {"config": "{}"}
+            events = await event_messages(world)
+            assert any("is owned by SriovNetwork vf; choose another name" in e for e in events)
+
+    run(scene)
+
+
+def test_a_name_that_is_taken_does_not_cost_the_one_it_has() -> None:
+    async def scene() -> None:
+        taken = {"metadata": {"name": "z", "namespace": NAMESPACE}, "spec": PAGE_NETWORK["spec"]}
+        async with running((SPIDERMULTUSCONFIG, PAGE_NETWORK), (SPIDERMULTUSCONFIG, taken)) as w:
+            for name in (NAME, "z"):
+                await w.until(NETWORKATTACHMENT, name, lambda o: True, NAMESPACE)
+            patch = {"metadata": {"annotations": {"multus.spidernet.io/cr-name": "z"}}}
+            await w.api.patch(SPIDERMULTUSCONFIG, NAME, patch, NAMESPACE)
+            patch = {"spec": {"coordinator": {"mode": "underlay"}}}
+            await w.api.patch(SPIDERMULTUSCONFIG, "z", patch, NAMESPACE)
+            await w.until(NETWORKATTACHMENT, "z", lambda o: mode_of(o) == "underlay", NAMESPACE)
+            await w.api.get(NETWORKATTACHMENT, NAME, NAMESPACE)
 
     run(scene)
 

@@ -241,3 +241,15 @@ def test_repair_restores_what_was_edited_and_keeps_what_is_of_others() -> None:
     assert fixed["metadata"]["annotations"] == {"theirs": "x", "a": "1"}
     assert fixed["metadata"]["ownerReferences"] == desired["metadata"]["ownerReferences"]
     assert repaired(fixed, desired) is None
+
+
+def test_owners_of_others_stay_owners() -> None:
+    desired = nad_of(PAGE_SPEC)
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "name": "bundle", "uid": "u9"}
+    old = desired["metadata"]["ownerReferences"][0] | {"uid": "an earlier one's"}
+    actual = desired | {"metadata": desired["metadata"] | {"ownerReferences": [old, theirs]}}
+    fixed = repaired(actual, desired)
+    assert fixed is not None
+    owners = [theirs, *desired["metadata"]["ownerReferences"]]
+    assert fixed["metadata"]["ownerReferences"] == owners
+    assert repaired(fixed, desired) is None
