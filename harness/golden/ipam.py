@@ -1,4 +1,5 @@
-"""Recorded answers of upstream's agent: ours must give the same addresses and refusals.
+"""Recorded answers of upstream's agent: ours must give the same addresses and refusals, and
+show them in the same SpiderEndpoint.
 
 What other pods held of the pools at the time is in each case; the pools themselves are on
 the :class:`Bench`.
@@ -15,7 +16,7 @@ import orjson
 
 from harness.golden.allocated import RULES, Allocations
 from harness.golden.bench import CLUSTER_NETWORK, RESERVED, Bench
-from harness.golden.compare import Judgement, Leaf, explained
+from harness.golden.compare import Difference, Judgement, Leaf, explained, leaves
 from spiderpool.agent.caches import AgentCaches
 from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
@@ -31,6 +32,7 @@ from spiderpool.kube.resources import (
     NAMESPACE,
     NODE,
     POD,
+    SPIDERENDPOINT,
     SPIDERIPBLOCK,
     SPIDERIPPOOL,
     SPIDERRESERVEDIP,
@@ -57,10 +59,32 @@ def judge(directory: Path, case: str) -> Judgement:
     recorded = json.loads((directory / f"{case}.json").read_text())
     bench = Bench.of(directory)
     theirs = [_their_meaning(step) for step in recorded["steps"]]
-    ours = asyncio.run(_play(bench, recorded))
+    ours, endpoint = asyncio.run(_play(bench, recorded))
     pairs = enumerate(zip(theirs, ours, strict=True))
     found = [Leaf(f"step {place}", *pair) for place, pair in pairs if pair[0] != pair[1]]
-    return Judgement(case, explained(found, RULES, Allocations(recorded, bench, theirs, ours)))
+    if found:
+        return Judgement(case, explained(found, RULES, Allocations(recorded, bench, theirs, ours)))
+    shown = leaves(_shown(recorded["endpoint"]), _shown(endpoint), "endpoint")
+    return Judgement(case, tuple(Difference(str(leaf)) for leaf in shown))
+
+
+def _shown(endpoint: Object | None) -> Object:
+    """What a SpiderEndpoint says of its pod, by NIC; nothing when it has no address, as
+    upstream's have whose plugin then fails."""
+    status = (endpoint or {}).get("status") or {}
+    current = status.get("current") or {}
+    if endpoint is None or not current.get("ips"):
+        return {}
+    owners = endpoint["metadata"].get("ownerReferences") or ()
+    return {
+        "of": [f"{owner['kind']}/{owner['name']}" for owner in owners],
+        "top": [status["ownerControllerType"], status["ownerControllerName"]],
+        "node": current["node"],
+        "nics": {
+            ip["interface"]: {key: value for key, value in ip.items() if value not in ([], None)}
+            for ip in current["ips"]
+        },
+    }
 
 
 def _their_meaning(step: Object) -> Object:
@@ -80,8 +104,9 @@ def _their_meaning(step: Object) -> Object:
     }
 
 
-async def _play(bench: Bench, recorded: Object) -> list[Object]:
-    """The same calls on our handler, upon an API in memory."""
+async def _play(bench: Bench, recorded: Object) -> tuple[list[Object], Object | None]:
+    """The same calls on our handler, upon an API in memory: the answers, and the SpiderEndpoint
+    that is there in the end."""
     api = FakeClient()
     await _fill(api, bench, recorded)
     informers = Informers(api)
@@ -90,7 +115,9 @@ async def _play(bench: Bench, recorded: Object) -> list[Object]:
     handler = IpamHandler(service, NODE_NAME, _nobody_listens, InProcess())
     await informers.synced()
     try:
-        return [await _step(handler, api, recorded["pod"], step) for step in recorded["steps"]]
+        answers = [await _step(handler, api, recorded["pod"], step) for step in recorded["steps"]]
+        endpoints = (await api.list(SPIDERENDPOINT))["items"]
+        return answers, next(iter(endpoints), None)
     finally:
         await service.close()
         await informers.close()

@@ -50,6 +50,17 @@ def test_a_case_alone_or_no_case_is_bad_input(
     assert "holds no recorded cases" in capsys.readouterr().err
 
 
+def test_another_endpoint_is_a_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded = json.loads((golden("ipam") / "pool-nogw.json").read_text())
+    (ip,) = recorded["endpoint"]["status"]["current"]["ips"]
+    ip["ipv4Pool"] = "another"
+    (tmp_path / "changed.json").write_text(json.dumps(recorded))
+    assert main(["golden", str(tmp_path)]) == 1
+    assert "endpoint.nics.eth0.ipv4Pool: 'another' -> " in capsys.readouterr().out
+
+
 def test_an_unreadable_case_does_not_hide_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
