@@ -52,18 +52,20 @@ def read_pins(path: Path) -> tuple[Pin, ...]:
         if len(words) != 4 or len(words[3]) != 64:
             raise SystemExit(
                 f"{path}:{number}: not architecture, package, version and SHA-256; "
-                "write the file anew by ci/build-image --lock"
+                "write the file anew as its first line says"
             )
         pins.append(Pin(*words))
     return tuple(pins)
 
 
-def write_pins(path: Path, architectures: Sequence[str]) -> None:
-    """Pin the versions that Debian has now."""
-    lines = ["# architecture package version sha256; written by ci/build-image --lock"]
+def write_pins(
+    path: Path, architectures: Sequence[str], packages: Sequence[str], command: str
+) -> None:
+    """Pin the versions that Debian has now; ``command`` is what a person does it by."""
+    lines = [f"# architecture package version sha256; written by {command}"]
     for architecture in architectures:
-        with _apt(architecture) as (apt, folder):
-            _run([*apt, "download", *PACKAGES], folder)
+        with private_apt(architecture) as (apt, folder):
+            run([*apt, "download", *packages], folder)
             for deb in sorted(folder.glob("*.deb")):
                 name, version = field(deb, "Package"), field(deb, "Version")
                 lines.append(f"{architecture} {name} {version} {_sha256(deb)}")
@@ -76,23 +78,23 @@ def bring_packages(pins: Sequence[Pin]) -> tuple[Path, ...]:
     cache.mkdir(parents=True, exist_ok=True)
     missing = [pin for pin in pins if not (cache / pin.sha256).exists()]
     if missing:
-        with _apt(missing[0].architecture) as (apt, folder):
+        with private_apt(missing[0].architecture) as (apt, folder):
             wanted = [f"{pin.package}={pin.version}" for pin in missing]
-            _run([*apt, "download", *wanted], folder)
+            run([*apt, "download", *wanted], folder)
             for deb in folder.glob("*.deb"):
                 shutil.move(deb, cache / _sha256(deb))
     for pin in missing:
         if not (cache / pin.sha256).exists():
             raise SystemExit(
-                f"{pin.package} {pin.version} has other bytes than packages.txt says; "
-                "pin what Debian has by ci/build-image --lock"
+                f"{pin.package} {pin.version} has other bytes than it is pinned with; "
+                "pin what Debian has, as the first line of the file of pins says"
             )
     return tuple(cache / pin.sha256 for pin in pins)
 
 
 def unpack(deb: Path, folder: Path) -> None:
     """Its files, and its description where scanners look for it."""
-    _run(["dpkg-deb", "--extract", str(deb), str(folder)], folder)
+    run(["dpkg-deb", "--extract", str(deb), str(folder)], folder)
     status = folder / "var" / "lib" / "dpkg" / "status.d"
     status.mkdir(parents=True, exist_ok=True)
     (status / field(deb, "Package")).write_text(_output(["dpkg-deb", "--field", str(deb)]))
@@ -104,7 +106,7 @@ def field(deb: Path, name: str) -> str:
 
 
 @contextmanager
-def _apt(architecture: str) -> Iterator[tuple[list[str], Path]]:
+def private_apt(architecture: str) -> Iterator[tuple[list[str], Path]]:
     """apt-get with lists of its own, which leaves the machine's alone; a folder to work in."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -125,13 +127,17 @@ def _apt(architecture: str) -> Iterator[tuple[list[str], Path]]:
             "Acquire::Languages": "none",
         }
         apt = ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in settings.items())]
-        _run([*apt, "update"], folder)
+        run([*apt, "update"], folder)
         yield apt, folder
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
+def run(command: Sequence[str], folder: Path) -> None:
+    """Raises SystemExit when it fails; what apt has no more was pinned long ago."""
     if subprocess.run(command, cwd=folder, check=False).returncode:
-        raise SystemExit(f"build_image: {command[0]} failed; its words are above")
+        raise SystemExit(
+            f"{command[0]} failed; its words are above. If Debian has newer versions by now, pin "
+            "them as the first line of the file of pins says"
+        )
 
 
 def _output(command: Sequence[str]) -> str:
