@@ -13,6 +13,7 @@ kernel then frees links, rules and mounts, as nothing of them has a name outside
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -27,7 +28,10 @@ from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.operations import ChangeLink
 from spiderpool.types.names import IfName
 
-RUN = Path("/run/harness")
+HIDDEN = Path("/run")
+"""What the machine has there cannot be reached from inside."""
+
+RUN = HIDDEN / "harness"
 """Writable, on the sandbox' own tmpfs: sockets, state and binaries of one run."""
 
 _NAMESPACES = (
@@ -156,8 +160,8 @@ def _own_mounts() -> None:
         syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
         hardened = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
         syscalls.mount("proc", "/proc", "proc", hardened)
-        _tmpfs("/run")
-        _shadow(Path("/var/lib"), Path("/run/machine/var/lib"))
+        _tmpfs(str(HIDDEN))
+        _shadow(Path("/var/lib"))
     except OSError as error:
         raise SandboxRefused(
             f"{error.strerror}; a container needs an unmasked /proc and CAP_SYS_ADMIN "
@@ -169,16 +173,28 @@ def _tmpfs(target: str) -> None:
     syscalls.mount("tmpfs", target, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755")
 
 
-def _shadow(directory: Path, original: Path) -> None:
-    """Make ``directory`` writable and ours; what was there is reached by symbolic links.
+def _shadow(directory: Path) -> None:
+    """Make ``directory`` writable and ours; what the machine has there is mounted in again.
 
     The state directories need not exist on the machine, and must not be made there.
     """
-    original.mkdir(parents=True)
-    syscalls.mount(str(directory), str(original), flags=syscalls.MS_BIND | syscalls.MS_REC)
+    original = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    entries = [entry for entry in directory.iterdir() if entry.name not in _STATE_DIRECTORIES]
     _tmpfs(str(directory))
-    for entry in original.iterdir():
-        if entry.name not in _STATE_DIRECTORIES:
-            (directory / entry.name).symlink_to(entry)
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError):  # somebody took it away meanwhile
+            _mount_again(Path(f"/proc/self/fd/{original}/{entry.name}"), entry)
+    os.close(original)
     for name in _STATE_DIRECTORIES:
         (directory / name).mkdir()
+
+
+def _mount_again(original: Path, target: Path) -> None:
+    if original.is_symlink():
+        target.symlink_to(original.readlink())
+        return
+    if original.is_dir():
+        target.mkdir()
+    else:
+        target.touch()
+    syscalls.mount(str(original), str(target), flags=syscalls.MS_BIND | syscalls.MS_REC)

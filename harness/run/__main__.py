@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.write(options.events_fd, encode(event))
 
     try:
-        keep, target = options.keep.resolve() if options.keep else None, chosen(options)
+        keep, target = _held(options.keep) if options.keep else None, chosen(options)
         if isinstance(target, Emulation):
             _emulate(options.scenario, target, emit, keep)
         else:
@@ -61,7 +61,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _held(folder: Path) -> Path:
+    """A path of ``folder`` that leads there wherever else a sandbox hides it.
+
+    Raises:
+        BadInput: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}")
+    except OSError as error:
+        remedy = "give a folder that you may write to"
+        raise BadInput(f"--keep {folder}", f"cannot be used: {error.strerror}", remedy) from None
+
+
 def _emulate(path: Path, target: Emulation, emit: Emit, keep: Path | None) -> None:
+    if path.resolve().is_relative_to(sandbox.HIDDEN):
+        reason = f"lies in {sandbox.HIDDEN}, which a sandbox has for itself"
+        raise BadInput(str(path), reason, "move it elsewhere")
     sandbox.enter()
     scenario = load(path)
     missing = [*obstacles(scenario, target.apiserver), agents.obstacle(target.agent_roles)]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from machine_state import DEADLINE, killed_without_a_trace, machine_state
@@ -77,6 +78,24 @@ def test_terminate_reaches_the_worker() -> None:
         assert process.stdout.readline() == b"ready\n"
         process.terminate()
         assert process.wait(DEADLINE) == 9
+
+
+def others_files() -> tuple[Path, set[Path]]:
+    """Where this process is, and what is there, by the root."""
+    here = Path("info").resolve().parent
+    return here, set(here.iterdir())
+
+
+def from_there() -> tuple[Path, set[Path]]:
+    os.chdir("/var/lib/dpkg")
+    return isolated.call(others_files)
+
+
+def test_the_state_of_others_is_where_it_was() -> None:
+    """In a sandbox in a sandbox, too."""
+    here, files = isolated.call(from_there)
+    assert here == Path("/var/lib/dpkg")
+    assert files == set(here.iterdir())
 
 
 def test_orphans_are_reaped() -> None:
