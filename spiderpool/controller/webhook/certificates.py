@@ -1,7 +1,8 @@
 """An authority of our own and a server certificate by it, both renewed before they end. Pure.
 
 Renewal happens when two thirds of a life are over. After a change of the authority both old
-and new are trusted until the old one ends, so that no order of events refuses a connection.
+and new are trusted until the old one ends, and no certificate of the new one is served before
+API servers know it (:mod:`spiderpool.controller.webhook.keeper`): no connection is refused.
 """
 
 from __future__ import annotations

@@ -62,6 +62,7 @@ class Webhook:
         self._client, self._settings, self._webhook = client, settings, webhook
         self._server = WebhookServer(cluster, reviewed)
         self._used: _Files | None = None
+        self._announced = b""
         self._said = ""
 
     async def run(self) -> None:
@@ -86,7 +87,7 @@ class Webhook:
     async def _use_when_there_is_one(self, names: tuple[str, ...]) -> None:
         while True:
             try:
-                await self._use(names)
+                await self._renew(names)
             except (KubeError, BadInput) as exc:
                 self._say(f"no certificate for the webhook yet: {exc}")
                 await asyncio.sleep(RETRY_SECONDS)
@@ -95,10 +96,10 @@ class Webhook:
 
     async def _look(self, endpoint: Endpoint) -> None:
         try:
-            used = await self._use(endpoint.names)
+            files = await self._renew(endpoint.names)
             for resource, wanted in configurations(
                 endpoint,
-                used.trusted,
+                files.trusted,
                 guard_deletion=self._settings.guard_deletion,
                 inject_networks=self._settings.inject_networks,
             ):
@@ -106,7 +107,7 @@ class Webhook:
         except (KubeError, BadInput) as exc:
             self._say(f"webhook: {exc}")
         else:
-            self._say(used.doubt(endpoint.names))
+            self._say(files.doubt(endpoint.names))
 
     def _say(self, problem: str) -> None:
         """What stays wrong is said once."""
@@ -114,18 +115,29 @@ class Webhook:
             log.warning("%s", problem)
         self._said = problem
 
-    async def _use(self, names: tuple[str, ...]) -> _Files:
-        """Serve by the certificate that is due now. Raises KubeError or BadInput."""
-        files = await self._files(names)
-        if files != self._used:
-            try:
-                self._server.use(files.certificate, files.key)
-            except ssl.SSLError as exc:
-                remedy = "give the key of that certificate, PEM without a password"
-                problem = f"does not go with tls.crt: {exc.reason or exc}"
-                raise BadInput(f"{files.place}/tls.key", problem, remedy) from None
-            self._used = files
+    async def _renew(self, names: tuple[str, ...]) -> _Files:
+        """What is to be trusted now, and served by. Raises KubeError or BadInput.
+
+        A certificate of another authority waits for the next look: by then every API server
+        knows the authority, and until then all trust the certificate in use.
+        """
+        files, used = await self._files(names), self._used
+        known = files.trusted == self._announced
+        if known or used is None or not _trusts(files.trusted, used.trusted):
+            self._use(files)
+        self._announced = files.trusted
         return files
+
+    def _use(self, files: _Files) -> None:
+        if files == self._used:
+            return
+        try:
+            self._server.use(files.certificate, files.key)
+        except ssl.SSLError as exc:
+            remedy = "give the key of that certificate, PEM without a password"
+            problem = f"does not go with tls.crt: {exc.reason or exc}"
+            raise BadInput(f"{files.place}/tls.key", problem, remedy) from None
+        self._used = files
 
     async def _files(self, names: tuple[str, ...]) -> _Files:
         directory = self._webhook.certificates
@@ -134,6 +146,13 @@ class Webhook:
         bundle = await shared_bundle(self._client, self._settings.namespace, names)
         place = f"Secret {self._settings.namespace}/{NAME}"
         return _Files(bundle.server.certificate, bundle.server.key, bundle.trusted, place)
+
+
+def _trusts(trusted: bytes, before: bytes) -> bool:
+    """Whether every authority of ``before`` is among those of ``trusted``."""
+    end = b"-----END CERTIFICATE-----"
+    parts = [{part.strip() for part in pem.split(end)} for pem in (trusted, before)]
+    return parts[1] <= parts[0]
 
 
 def _read(directory: Path) -> _Files:
