@@ -25,7 +25,7 @@ from harness.netns import isolated, nft
 from harness.netns.ledger import Ledger
 from harness.netns.proxyarp import answer_at_once
 from harness.nodes.calico import nat_outgoing
-from harness.nodes.servicerules import Ranges, skeleton
+from harness.nodes.servicetable import Ranges, skeleton
 from harness.topology import calico
 from harness.topology.calico import Wire
 from harness.topology.compile import Step, compile_topology, settings

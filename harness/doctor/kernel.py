@@ -11,7 +11,8 @@ from harness.doctor.finding import Finding
 from harness.netns import isolated, nft
 from harness.netns.capabilities import has_ipv6, link_kinds
 from harness.netns.sandbox import SandboxRefused
-from harness.nodes.servicerules import Contents, Ranges, change, skeleton
+from harness.nodes.servicerules import Contents, change
+from harness.nodes.servicetable import Ranges, skeleton
 from spiderpool.errors import SpiderpoolError
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.namespace import Namespace

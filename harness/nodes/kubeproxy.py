@@ -7,8 +7,9 @@ import logging
 
 from harness.netns import nft
 from harness.netns.conntrack import Connection, forget, udp_connections
-from harness.nodes.servicerules import Contents, Ranges, after_change, change, contents, skeleton
+from harness.nodes.servicerules import Contents, after_change, change, contents
 from harness.nodes.services import Backend, ClusterPort, Forwarding, Protocol, forwarding
+from harness.nodes.servicetable import Ranges, skeleton
 from harness.topology.model import Topology
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kube.api import Informer, Object

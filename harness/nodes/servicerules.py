@@ -1,119 +1,51 @@
-"""Service translation as nftables text. Pure.
+"""Services as elements of kube-proxy's sets and maps in nftables. Pure.
 
 For each protocol and number n of backends there is one map, keyed by the service's port and
 a random number below n: choice is uniform, a lookup costs the same for 10 services and
-10,000, and a change of one Service is a change of its elements only.
-
-::
-
-    prerouting, output   ClusterIP -> cluster maps; the node's own addresses -> node maps
-    postrouting          masquerade NodePorts, ClusterIPs used from outside the pods, and a
-                         pod that talks to itself through its Service
-    forward, output      refuse what is still addressed to a ClusterIP: nobody serves it
+10,000, and a change of one Service is a change of its elements only. Where clients stay with
+a backend, the number is a hash of the client's address, in a map beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
 
-from harness.nodes.services import Backend, Forwarding, Protocol
-from spiderpool.types.address import Family, Prefix, family_of
-
-TABLE = "kube-proxy"
+from harness.nodes.services import Backend, ClusterPort, Forwarding, ServicePort
+from harness.nodes.servicetable import CLUSTER_ADDRESSES, HAIRPIN, TABLE, WORD
+from spiderpool.types.address import Family
 
 Contents = Mapping[str, frozenset[str]]
 """Elements of each set and map by its name, in nft's words."""
 
-_CLUSTER_ADDRESSES, _HAIRPIN = "cluster-addresses", "hairpin"
-_WORD = {Family.V4: "ip", Family.V6: "ip6"}
-_LOOPBACK = {Family.V4: "127.0.0.0/8", Family.V6: "::1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """The cluster's address ranges of one family."""
-
-    family: Family
-    pods: tuple[Prefix, ...]
-    services: tuple[Prefix, ...]
-
-    @classmethod
-    def of(cls, family: Family, pods: Iterable[Prefix], services: Iterable[Prefix]) -> Ranges:
-        """Those of ``family`` among all."""
-        return cls(
-            family,
-            tuple(prefix for prefix in pods if family_of(prefix) is family),
-            tuple(prefix for prefix in services if family_of(prefix) is family),
-        )
-
-
-def skeleton(ranges: Ranges) -> str:
-    """The table with its chains, before there is any Service."""
-    word = _WORD[ranges.family]
-    address = f"ipv{ranges.family.number}_addr"
-    pods, services = ", ".join(ranges.pods), ", ".join(ranges.services)
-    direct = "\n".join(
-        f"  set {_direct(protocol)} {{ type inet_service; }}" for protocol in Protocol
-    )
-    return f"""
-table {word} {TABLE} {{
-  set {_CLUSTER_ADDRESSES} {{ type {address}; }}
-  set {_HAIRPIN} {{ type {address} . {address}; }}
-{direct}
-  chain cluster {{ }}
-  chain node {{ }}
-  chain services {{
-    {word} daddr @{_CLUSTER_ADDRESSES} goto cluster
-    {word} daddr != {_LOOPBACK[ranges.family]} fib daddr type local goto node
-  }}
-  chain refuse {{
-    ct state new {word} daddr @{_CLUSTER_ADDRESSES} reject
-  }}
-  chain prerouting {{
-    type nat hook prerouting priority dstnat
-    jump services
-  }}
-  chain output {{
-    type nat hook output priority -100
-    jump services
-  }}
-  chain postrouting {{
-    type nat hook postrouting priority srcnat
-    ct status & dnat == 0 return
-    {word} saddr . {word} daddr @{_HAIRPIN} masquerade
-    ct original {word} daddr {{ {services} }} {word} saddr != {{ {pods} }} masquerade
-    ct original {word} daddr {{ {services} }} return
-    meta l4proto tcp ct original proto-dst @{_direct(Protocol.TCP)} return
-    meta l4proto udp ct original proto-dst @{_direct(Protocol.UDP)} return
-    masquerade
-  }}
-  chain forward {{
-    type filter hook forward priority filter
-    jump refuse
-  }}
-  chain output-filter {{
-    type filter hook output priority filter
-    jump refuse
-  }}
-}}
-"""
+_STICKY, _SEED = "-sticky", 2
+"""One seed for all maps: a client gets the same backend by a ClusterIP and by a NodePort."""
+_CHOOSING_MAP = re.compile(rf"(cluster|node|own)-([a-z]+)-(\d+)({_STICKY})?")
 
 
 def contents(forwarding: Forwarding) -> Contents:
     """The elements that carry out ``forwarding``."""
-    found: dict[str, set[str]] = {_CLUSTER_ADDRESSES: set(forwarding.addresses)}
+    found: dict[str, set[str]] = {CLUSTER_ADDRESSES: set(forwarding.addresses)}
     backends: set[Backend] = set()
-    for port, chosen in forwarding.cluster_ports.items():
-        backends.update(chosen)
-        key = f"{port.address} . {port.port}"
-        _spread(found, f"cluster-{port.protocol}", key, chosen)
-    for node_port, chosen in forwarding.node_ports.items():
-        backends.update(chosen)
-        _spread(found, f"node-{node_port.protocol}", str(node_port.port), chosen)
-        if node_port.direct:
-            found.setdefault(_direct(node_port.protocol), set()).add(str(node_port.port))
-    found[_HAIRPIN] = {f"{backend.address} . {backend.address}" for backend in backends}
+    for kind, ports in (
+        ("cluster", forwarding.cluster_ports),
+        ("node", forwarding.node_ports),
+        ("own", forwarding.own_node_ports),
+    ):
+        for port, chosen in ports.items():
+            backends.update(chosen)
+            name = f"{kind}-{port.protocol}-{len(chosen)}"
+            name += _STICKY if port in forwarding.sticky else ""
+            found.setdefault(name, set()).update(
+                f"{_key(port)} . {number} : {backend.address} . {backend.port}"
+                for number, backend in enumerate(chosen)
+            )
+    for port in forwarding.own_node_ports:
+        found.setdefault(f"direct-{port.protocol}", set()).add(_key(port))
+    for silent in forwarding.silent:
+        kind = "silent" if isinstance(silent, ClusterPort) else "silentnode"
+        found.setdefault(f"{kind}-{silent.protocol}", set()).add(_key(silent))
+    found[HAIRPIN] = {f"{backend.address} . {backend.address}" for backend in backends}
     return {name: frozenset(elements) for name, elements in found.items()}
 
 
@@ -133,17 +65,19 @@ def after_change(old: Contents, new: Contents) -> Contents:
 def _elements(verb: str, those: Contents, without: Contents, family: Family) -> Iterator[str]:
     for name in sorted(those):
         if elements := sorted(those[name] - without.get(name, frozenset())):
-            yield f"{verb} element {_WORD[family]} {TABLE} {name} {{ {', '.join(elements)} }}"
+            yield f"{verb} element {WORD[family]} {TABLE} {name} {{ {', '.join(elements)} }}"
 
 
 def _declaration(name: str, family: Family) -> str:
     """A map for a number of backends that was not needed before, and the rule that uses it."""
-    kind, _, rest = name.partition("-")
-    protocol, _, count = rest.partition("-")
-    if kind not in ("cluster", "node") or not count:
+    if not (match := _CHOOSING_MAP.fullmatch(name)):
         return ""
-    word, table = _WORD[family], f"{_WORD[family]} {TABLE}"
-    port = f"{protocol} dport . numgen random mod {count}"
+    kind, protocol, count, sticky = match.groups()
+    word, table = WORD[family], f"{WORD[family]} {TABLE}"
+    chosen = (
+        f"jhash {word} saddr mod {count} seed {_SEED}" if sticky else f"numgen random mod {count}"
+    )
+    port = f"{protocol} dport . {chosen}"
     key = f"{word} daddr . {port}" if kind == "cluster" else port
     return (
         f"add map {table} {name} {{ typeof {key} : {word} daddr . {protocol} dport; }}\n"
@@ -151,13 +85,8 @@ def _declaration(name: str, family: Family) -> str:
     )
 
 
-def _spread(
-    found: dict[str, set[str]], prefix: str, key: str, backends: tuple[Backend, ...]
-) -> None:
-    elements = found.setdefault(f"{prefix}-{len(backends)}", set())
-    for number, backend in enumerate(backends):
-        elements.add(f"{key} . {number} : {backend.address} . {backend.port}")
-
-
-def _direct(protocol: Protocol) -> str:
-    return f"direct-{protocol}"
+def _key(port: ServicePort) -> str:
+    """What a packet to it is told by, beside its protocol."""
+    if isinstance(port, ClusterPort):
+        return f"{port.address} . {port.port}"
+    return str(port.port)

@@ -1,13 +1,14 @@
 """What Services and EndpointSlices mean to one node: which ports lead where. Pure.
 
-Facts follow kube-proxy (Kubernetes documentation, "Virtual IPs and Service Proxies").
+Facts follow kube-proxy (Kubernetes documentation, "Virtual IPs and Service Proxies", and the
+rules that its nftables mode makes).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from spiderpool.kube.api import Object
@@ -50,49 +51,92 @@ class NodePort:
     direct: bool = False
 
 
+ServicePort = ClusterPort | NodePort
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A port, who serves it here, and who does on any node."""
+
+    port: ServicePort
+    backends: tuple[Backend, ...]
+    everywhere: tuple[Backend, ...]
+    sticky: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Forwarding:
     """What one node translates in one family.
 
     A port without backends does not appear, but its address is in ``addresses``: what goes
-    there is refused.
+    there is refused, but what goes to a ``silent`` port, which only other nodes serve, is
+    dropped. Pods and the node itself may use these all the same, as ``own_node_ports`` say.
+    Clients of ``sticky`` ports stay with a backend as long as the backends are the same.
     """
 
     family: Family
     addresses: frozenset[Address]
     cluster_ports: Mapping[ClusterPort, tuple[Backend, ...]]
     node_ports: Mapping[NodePort, tuple[Backend, ...]]
+    own_node_ports: Mapping[NodePort, tuple[Backend, ...]] = field(default_factory=dict)
+    silent: frozenset[ServicePort] = frozenset()
+    sticky: frozenset[ServicePort] = frozenset()
 
 
 def forwarding(
     services: Iterable[Object], slices: Iterable[Object], family: Family, node: str
 ) -> Forwarding:
     """What ``node`` translates, for objects as the API serves them."""
-    by_service: dict[tuple[str, str], list[Object]] = {}
-    for entry in slices:
-        metadata = entry["metadata"]
-        name = (metadata.get("labels") or {}).get(SERVICE_LABEL)
-        if name is not None and entry.get("addressType") == f"IPv{family.number}":
-            by_service.setdefault((metadata["namespace"], name), []).append(entry)
+    by_service = _by_service(slices, family)
     addresses: set[Address] = set()
-    cluster_ports: dict[ClusterPort, tuple[Backend, ...]] = {}
-    node_ports: dict[NodePort, tuple[Backend, ...]] = {}
+    served: list[_Served] = []
     for service in services:
         address = cluster_address(service, family)
         if address is None:
             continue
         addresses.add(address)
         key = service["metadata"]["namespace"], service["metadata"]["name"]
-        for port, protocol in _ports(service):
-            found = list(_endpoints(by_service.get(key, ()), port, protocol))
-            inner = _backends(found, node, service["spec"].get("internalTrafficPolicy"))
-            outer = _backends(found, node, service["spec"].get("externalTrafficPolicy"))
-            if inner:
-                cluster_ports[ClusterPort(protocol, address, port["port"])] = inner
-            if outer and port.get("nodePort"):
-                direct = service["spec"].get("externalTrafficPolicy") == "Local"
-                node_ports[NodePort(protocol, port["nodePort"], direct)] = outer
-    return Forwarding(family, frozenset(addresses), cluster_ports, node_ports)
+        served += _served(service, address, by_service.get(key, ()), node)
+    here = [(each.port, each.backends) for each in served if each.backends]
+    anywhere = [(each.port, each.everywhere) for each in served if each.everywhere]
+    return Forwarding(
+        family,
+        frozenset(addresses),
+        {port: found for port, found in here if isinstance(port, ClusterPort)},
+        {port: found for port, found in here if isinstance(port, NodePort)},
+        {port: found for port, found in anywhere if isinstance(port, NodePort) and port.direct},
+        silent=frozenset(each.port for each in served if each.everywhere and not each.backends),
+        sticky=frozenset(each.port for each in served if each.sticky),
+    )
+
+
+def _by_service(
+    slices: Iterable[Object], family: Family
+) -> Mapping[tuple[str, str], Sequence[Object]]:
+    """By the namespace and name of the Service."""
+    found: dict[tuple[str, str], list[Object]] = {}
+    for entry in slices:
+        metadata = entry["metadata"]
+        name = (metadata.get("labels") or {}).get(SERVICE_LABEL)
+        if name is not None and entry.get("addressType") == f"IPv{family.number}":
+            found.setdefault((metadata["namespace"], name), []).append(entry)
+    return found
+
+
+def _served(
+    service: Object, address: Address, slices: Sequence[Object], node: str
+) -> Iterator[_Served]:
+    spec = service["spec"]
+    sticky = spec.get("sessionAffinity") == "ClientIP"
+    for port, protocol in _ports(service):
+        found = list(_endpoints(slices, port, protocol))
+        everywhere = _backends(found, node, None)
+        inner = _backends(found, node, spec.get("internalTrafficPolicy"))
+        yield _Served(ClusterPort(protocol, address, port["port"]), inner, everywhere, sticky)
+        if port.get("nodePort"):
+            policy = spec.get("externalTrafficPolicy")
+            outer = NodePort(protocol, port["nodePort"], direct=policy == "Local")
+            yield _Served(outer, _backends(found, node, policy), everywhere, sticky)
 
 
 def cluster_address(service: Object, family: Family) -> Address | None:

@@ -11,7 +11,8 @@ from harness.topology.build import build
 from harness.topology.load import load
 from harness.topology.model import Topology
 
-PAGE = Path(__file__).parents[2] / "scenarios/_topologies/page.yaml"
+_TOPOLOGIES = Path(__file__).parents[2] / "scenarios/_topologies"
+PAGE, DUAL = _TOPOLOGIES / "page.yaml", _TOPOLOGIES / "dual.yaml"
 
 ECHO_REQUEST = bytes((8, 0, 0xF7, 0xFF, 0, 0, 0, 0))
 """ICMP type, code, checksum, identifier and sequence number."""

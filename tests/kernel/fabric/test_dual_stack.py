@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from pathlib import Path
 
 import pytest
-from page_cluster import PageCluster
+from page_cluster import DUAL, PageCluster
 
 from harness.netns import isolated
 from harness.topology.load import load
@@ -15,7 +14,6 @@ from spiderpool.types.address import Family, family_of
 
 pytestmark = pytest.mark.kernel
 
-DUAL = Path(__file__).parents[3] / "scenarios/_topologies/dual.yaml"
 OUTSIDE = {Family.V4: "10.7.212.101", Family.V6: "fd00:10:7::101"}
 
 

@@ -104,8 +104,32 @@ def test_local_policies_keep_to_the_node() -> None:
     outer = found([service(externalTrafficPolicy="Local")], slices)
     assert outer.cluster_ports == {DNS: backends(THERE, HERE)}
     assert outer.node_ports == {NodePort(Protocol.UDP, 30053, direct=True): backends(HERE)}
+    assert outer.own_node_ports == {
+        NodePort(Protocol.UDP, 30053, direct=True): backends(THERE, HERE)
+    }
     inner = found([service(internalTrafficPolicy="Local")], slices)
     assert inner.cluster_ports == {DNS: backends(HERE)}
+    assert not (inner.own_node_ports or inner.silent or outer.silent)
+
+
+def test_what_only_other_nodes_may_serve_is_silent_and_what_nobody_serves_is_not() -> None:
+    local = service(internalTrafficPolicy="Local", externalTrafficPolicy="Local")
+    elsewhere = found([local], [endpoint_slice(endpoint(THERE, node="controller"))])
+    assert elsewhere.silent == {DNS, NodePort(Protocol.UDP, 30053, direct=True)}
+    assert contents(elsewhere)["silent-udp"] == {"10.233.0.3 . 53"}
+    assert contents(elsewhere)["silentnode-udp"] == {"30053"}
+    assert contents(elsewhere)["own-udp-1"] == {f"30053 . 0 : {THERE} . 5353"}
+    assert found([local], []).silent == set()
+
+
+def test_backends_are_chosen_by_the_client_where_it_is_to_stay() -> None:
+    slices = [endpoint_slice(endpoint(HERE), endpoint(THERE))]
+    rules = contents(found([service(sessionAffinity="ClientIP")], slices))
+    assert rules.keys() >= {"cluster-udp-2-sticky", "node-udp-2-sticky"}
+    script = change({}, rules, Family.V6)
+    assert "ip6 daddr . udp dport . jhash ip6 saddr mod 2" in script
+    assert "numgen" not in script
+    assert "jhash" not in change({}, contents(found([service()], slices)), Family.V6)
 
 
 @pytest.mark.parametrize("spec", [{"clusterIP": "None"}, {"type": "ExternalName", "clusterIP": ""}])
