@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import json
 import logging
+import os
+import select
 from typing import Any
 
 import pytest
@@ -97,7 +100,7 @@ def test_the_format_is_chosen_or_fits_where_it_goes(
     is_terminal: bool,
     is_json: bool,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
     logging_restored: None,
 ) -> None:
     parser = argparse.ArgumentParser()
@@ -108,5 +111,27 @@ def test_the_format_is_chosen_or_fits_where_it_goes(
     log = logging.getLogger("a")
     log.info("not told")
     log.warning("told")
-    (told,) = capsys.readouterr().err.splitlines()
+    (told,) = capfd.readouterr().err.splitlines()
     assert told.startswith("{") is is_json
+
+
+def test_a_pipe_that_nobody_reads_stops_nobody() -> None:
+    reader, writer = os.pipe()
+    handler = logs.WhileRead(writer)
+    handler.setFormatter(logs.JsonFormatter("agent"))
+    size = fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)
+    long = "x" * select.PIPE_BUF
+    sent = size // select.PIPE_BUF + 5
+    for number in range(sent):
+        handler.emit(record("%d%s", number, long))
+    told = os.read(reader, size).decode()
+    handler.emit(record("last"))
+    *whole, lost, last = (told + os.read(reader, size).decode()).splitlines()
+    whole = [one for one in whole if one.endswith("}")]
+    assert json.loads(last)["message"] == "last"
+    words = f"{sent - len(whole)} lines before this one are lost"
+    assert json.loads(lost)["message"].startswith(words)
+    assert 0 < len(whole) < sent
+    os.close(reader)
+    handler.emit(record("nobody is there any more"))
+    os.close(writer)

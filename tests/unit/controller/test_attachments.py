@@ -121,7 +121,7 @@ def test_an_attachment_that_an_operator_controls_is_left_to_it() -> None:
     """Both would write it again after each other, for ever."""
 
     async def scene() -> None:
-        owner = {"apiVersion": "sriovnetwork.openshift.io/v1", "kind": "SriovNetwork"}
+        owner: dict[str, Any] = {"apiVersion": "sriov.example/v1", "kind": "SriovNetwork"}
         owner |= {"name": "vf", "uid": "u", "controller": True}
         metadata = {"name": NAME, "namespace": NAMESPACE, "ownerReferences": [owner]}
         theirs = {"metadata": metadata, "spec": {"config": "{}"}}
