@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.agent.ipam_subnets import SubnetRules
@@ -81,15 +82,10 @@ class IpamService:
     ) -> NicGrant:
         asked, clean = await self._asked(pod, app, holder, conf)
         routes = self._routes(pod)
-        tasks: list[asyncio.Task[Grant]] = []
+        tasks = [asyncio.create_task(self._one(choice, pod, holder, seconds)) for choice in asked]
         try:
-            async with asyncio.TaskGroup() as group:
-                for choice in asked:
-                    tasks.append(group.create_task(self._one(choice, pod, holder, seconds)))
-        except BaseExceptionGroup as failed:
-            self.give_back(_results(tasks))
-            raise failed.exceptions[0] from None
-        except asyncio.CancelledError:
+            await _all_or_none(tasks)
+        except BaseException:
             self.give_back(_results(tasks))
             raise
         grants = _results(tasks)
@@ -215,6 +211,20 @@ class IpamService:
         slot = entry.slot
         ask = Release(entry.address, owner_of(slot), slot.generation)
         await self._writer(slot.pool or PoolName("")).submit(ask, seconds)
+
+
+async def _all_or_none(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Returns when all are done; the first failure ends the others, and is raised.
+
+    A TaskGroup would leave the caller marked as cancelled (Python 3.11.2), so that no timeout
+    of it ended in TimeoutError any more.
+    """
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _results(tasks: Iterable[asyncio.Task[Grant]]) -> tuple[Grant, ...]:

@@ -18,7 +18,7 @@ from autopool_world import (
     replica,
 )
 
-from spiderpool.errors import Invalid
+from spiderpool.errors import Invalid, NoAddress
 from spiderpool.ipam.ranges import parse
 from spiderpool.kube.resources import (
     CRONJOB,
@@ -226,5 +226,24 @@ def test_a_pool_that_somebody_edits_gets_its_size_back(play: Any) -> None:
                 found = parse(ips, Family.V4, "")
                 assert found.size == 3
                 assert not (found - parse(["10.6.0.10-10.6.0.19"], Family.V4, "")).size
+
+    play(story)
+
+
+def test_a_pool_that_does_not_grow_in_time_is_told_with_its_reason(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spiderpool.agent.ipam_subnets.WAIT_SECONDS", 0.05)
+
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world), world.agent() as agent:
+            one = {P + "ippool-ip-number": "1"}
+            made = await world.put(STATEFULSET, deployment("web", **one))
+            for name in ("web-0", "web-1"):
+                await pod_of(world, name, made, "StatefulSet", **asks(**one))
+            await agent.add("default/web-0")
+            with pytest.raises(NoAddress, match="all IP addresses used out: 1/1"):
+                await agent.add("default/web-1")
 
     play(story)
