@@ -21,6 +21,7 @@ NO_CONTAINER = ContainerID("")
 NO_LINK = IfName("")
 
 NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LETTERS = "use letters, digits, '_', '.' and '-', the first a letter or digit"
 _NEEDED = {
     CniCommand.ADD: ("CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"),
     CniCommand.CHECK: ("CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"),
@@ -91,7 +92,10 @@ def parse_request(env: Mapping[str, str], stdin: bytes) -> CniRequest:
     version = _version(config, command)
     _check_names(env, command)
     if not isinstance(config.get("name"), str) or not NETWORK_NAME.fullmatch(config["name"]):
-        raise _invalid("name", f"{config.get('name')!r} is no name of a network")
+        if config.get("name") is None:
+            hint = "libcni takes it from the list: was a plugin's entry passed by itself?"
+            raise _invalid("name", f"is missing; {hint}")
+        raise _invalid("name", f"{config['name']!r} is no name of a network; {_LETTERS}")
     return CniRequest(
         command=command,
         plugin=env.get("SPIDERPOOL_PLUGIN", ""),
@@ -121,10 +125,14 @@ def _command(env: Mapping[str, str]) -> CniCommand:
     try:
         return CniCommand(asked)
     except ValueError:
-        raise _bad_environment("CNI_COMMAND", f"{asked!r} is no CNI command") from None
+        words = f"{asked!r} is no CNI command" if asked else "is missing"
+        raise _bad_environment("CNI_COMMAND", f"{words}; use {', '.join(CniCommand)}") from None
 
 
 def _config(stdin: bytes) -> Mapping[str, Any]:
+    if not stdin.strip():
+        words = "the network configuration on stdin is empty; container runtimes write it there"
+        raise CniError(CniCode.DECODING_FAILURE, words)
     try:
         config = orjson.loads(stdin)
     except orjson.JSONDecodeError as exc:
@@ -158,9 +166,11 @@ def _check_names(env: Mapping[str, str], command: CniCommand) -> None:
         raise _bad_environment(", ".join(missing), f"needed for {command}, and empty")
     container_id, ifname = env.get("CNI_CONTAINERID", ""), env.get("CNI_IFNAME", "")
     if "CNI_CONTAINERID" in needed and not NETWORK_NAME.fullmatch(container_id):
-        raise _bad_environment("CNI_CONTAINERID", f"{container_id!r} is no container id")
+        problem = f"{container_id!r} is no container id; {_LETTERS}"
+        raise _bad_environment("CNI_CONTAINERID", problem)
     if "CNI_IFNAME" in needed and not is_link_name(ifname):
-        raise _bad_environment("CNI_IFNAME", f"{ifname!r} is no name of a link")
+        remedy = "use at most 15 letters, without blanks, '/' and ':'"
+        raise _bad_environment("CNI_IFNAME", f"{ifname!r} is no name of a link; {remedy}")
 
 
 def is_link_name(text: str) -> bool:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from spiderpool.errors import BadInput
+from spiderpool.errors import BadInput, CniCode, CniError
 from spiderpool.ipam.annotations import Lists, pool_names
 from spiderpool.types.address import Family, Prefix
 from spiderpool.types.names import IfName
 
 DETECT_IP_CONFLICT = "detect_ip_conflict"
 KEYS = {Family.V4: "default_ipv4_ippool", Family.V6: "default_ipv6_ippool"}
+_KNOWN = frozenset(
+    {
+        *("type", *KEYS.values(), "clean_gateway", "match_master_subnet", DETECT_IP_CONFLICT),
+        *("log_level", "log_file_path", "log_file_max_size", "log_file_max_age"),
+        *("log_file_max_count", "ipam_unix_socket_path"),
+    }
+)
+"""Upstream's keys for logs and socket have no effect: both are the agent's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +50,14 @@ def read_conf(config: Mapping[str, Any]) -> IpamConf:
 
     Raises:
         BadInput: naming network and field.
+        CniError: 2, for a key that is one of ours but for a slip of the pen.
     """
     where = f"network configuration {config.get('name', '')}: ipam"
     ipam = config.get("ipam") or {}
     if not isinstance(ipam, Mapping):
         raise BadInput(where, "is not an object", 'write {"type":"spiderpool"}')
+    for key in ipam.keys() - _KNOWN:
+        _check_spelling(key, where)
     pools = {}
     for family, key in KEYS.items():
         if names := pool_names(ipam.get(key) or [], f"{where}.{key}"):
@@ -57,6 +69,13 @@ def read_conf(config: Mapping[str, Any]) -> IpamConf:
         match_master=_flag(ipam, "match_master_subnet", where),
         detect_ip_conflict=_flag(ipam, DETECT_IP_CONFLICT, where),
     )
+
+
+def _check_spelling(key: str, where: str) -> None:
+    meant = get_close_matches(key, _KNOWN, n=1, cutoff=0.9)
+    if meant:
+        words = f"{where}.{key}: is unknown; did you mean {meant[0]}?"
+        raise CniError(CniCode.UNSUPPORTED_FIELD, words)
 
 
 def _flag(ipam: Mapping[str, Any], key: str, where: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -25,7 +26,23 @@ def read_json(text: str, where: str, remedy: str) -> Any:
         raise BadInput(where, f"not JSON at {place}: {exc.msg}", remedy) from None
     if depth_of(value) > DEEPEST:
         raise BadInput(where, f"is nested more than {DEEPEST} deep", remedy)
+    if twice := key_given_twice(text):
+        raise BadInput(where, f"key {twice!r} appears twice in one object", "remove one")
     return value
+
+
+def key_given_twice(text: str) -> str:
+    """The first key that an object has twice, of which readers take either; empty: none."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            found.extend({key} & seen)
+            seen.add(key)
+
+    json.loads(text, object_pairs_hook=look)
+    return found[0] if found else ""
 
 
 def depth_of(value: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -117,6 +118,22 @@ def test_what_is_no_json_object_is_code_6(stdin: bytes) -> None:
         parse_request(ENV, stdin)
     assert caught.value.code is CniCode.DECODING_FAILURE
     assert spoken_version(stdin) == "1.1.0"
+
+
+@pytest.mark.parametrize(
+    ("env", "stdin", "words"),
+    [
+        ({}, b" ", "the network configuration on stdin is empty"),
+        ({"CNI_COMMAND": ""}, b"{}", "CNI_COMMAND: is missing; use ADD, DEL, CHECK"),
+        ({"CNI_COMMAND": "FROB"}, b"{}", "CNI_COMMAND: 'FROB' is no CNI command; use ADD, DEL"),
+        ({"CNI_IFNAME": "a/b"}, b"", "'a/b' is no name of a link; use at most 15 letters"),
+        ({"CNI_CONTAINERID": "../x"}, b"", "'../x' is no container id; use letters, digits"),
+        ({}, b'{"cniVersion":"1.0.0"}', "name: is missing; libcni takes it from the list"),
+    ],
+)
+def test_a_refusal_says_the_way_out(env: dict[str, str], stdin: bytes, words: str) -> None:
+    with pytest.raises(CniError, match=re.escape(words)):
+        parse_request(ENV | env, stdin or json.dumps(NETCONF).encode())
 
 
 @pytest.mark.parametrize("name", [None, "", 5, "a b", "/a"])

@@ -171,6 +171,10 @@ def test_good_networks(spec: dict[str, Any]) -> None:
                 ('{"type":"a","b":' + "[" * 40 + "]" * 40 + "}", "is nested more than 32 deep"),
                 ('{"type":"a","b":' * 1500 + "1" + "}" * 1500, "not JSON"),
                 ('{"type":"a","b":NaN}', "not JSON"),
+                (
+                    '{"type":"a","b":{"c":1,"c":2}}',
+                    "key 'c' appears twice in one object; remove one",
+                ),
                 ('{"type":"a","b":1e999}', "not JSON"),
                 ('{"type":"a","b":"\\ud800"}', "not JSON"),
                 ('{"type":""}', "\"type\" '' is no name of a plugin"),

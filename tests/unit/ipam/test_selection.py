@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spiderpool.errors import BadInput, NoAddress
+from spiderpool.errors import BadInput, CniError, NoAddress
 from spiderpool.ipam.attachments import attachment_of, position_of
 from spiderpool.ipam.facts import Controller, Pod
 from spiderpool.ipam.filters import Situation, Skipped, SkipReason
@@ -306,3 +306,6 @@ def test_the_networks_configuration_is_read() -> None:
     ):
         with pytest.raises(BadInput, match=words):
             read_conf({"name": "n", "ipam": wrong})
+    assert read_conf({"name": "n", "ipam": {"of_others": 1}}) == IpamConf({})
+    with pytest.raises(CniError, match=r"ipam.default_ipv4_ipool: .*did you mean default_ipv4_i"):
+        read_conf({"name": "n", "ipam": {"default_ipv4_ipool": ["a"]}})
