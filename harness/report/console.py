@@ -23,6 +23,7 @@ class LiveView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._judged: list[Judged] = []
+        self._failed_step = ""
 
     def show(self, event: Event) -> None:
         """Print one event; the last one prints the table."""
@@ -32,10 +33,12 @@ class LiveView:
             case Step(problem=""):
                 self._print(f"  {event.text} ({event.seconds:.2f} s)", "dim")
             case Step():
-                self._print(f"  {event.where}: {event.text}: {event.problem}", "bold red")
+                self._failed_step = f"{event.where}: {event.text}: {event.problem}"
+                self._print(f"  {self._failed_step}", "bold red")
             case Judged():
                 self._judged.append(event)
-                self._verdict(event)
+                if event.result is not Result.NOT_REACHED:
+                    self._verdict(event)
             case Ended():
                 self._end(event)
 
@@ -56,8 +59,8 @@ class LiveView:
             self._print(f"{name:>24}  {seconds:6.2f} s", "dim")
         if event.cannot:
             self._print(f"it cannot run here: {event.cannot}", "yellow")
-        if event.problem:
-            self._print(f"stopped: {event.problem}", "bold red")
+        if problem := event.problem or self._failed_step:
+            self._print(f"stopped: {problem}", "bold red")
         count = Counter(judged.result for judged in self._judged)
         words = ", ".join(f"{count[result]} {result}" for result in Result if count[result])
         self._print(f"{words or 'nothing was judged'} in {event.seconds:.2f} s", "bold")

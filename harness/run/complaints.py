@@ -22,19 +22,24 @@ async def complaints(client: Client, namespace: str, since: str) -> tuple[str, .
 
 
 def newest(events: Iterable[Object], since: str) -> tuple[str, ...]:
-    """One line for each different complaint, the newest first, at most :data:`MOST`. Pure."""
+    """The newest of each object, the newest first, at most :data:`MOST`; what several objects
+    complain of is said once. Pure."""
     warnings = [
         event
         for event in events
         if event.get("type") == EventType.WARNING and _moment(event) >= since[:_SECONDS]
     ]
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
+    heard: set[tuple[str, str]] = set()
     for event in sorted(warnings, key=_moment, reverse=True):
-        about = event["involvedObject"]
+        about = event["involvedObject"]["kind"], event["involvedObject"]["name"]
+        if about in heard:
+            continue
+        heard.add(about)
         message = " ".join(str(event.get("message") or "").split())
-        line = f"{about['kind']} {about['name']}: {event.get('reason')}: {message}"
-        found.setdefault(message.replace(about["name"], ""), line)
-    return tuple(found.values())[:MOST]
+        line = f"{' '.join(about)}: {event.get('reason')}: {message}"
+        lines.setdefault(message.replace(about[1], ""), line)
+    return tuple(lines.values())[:MOST]
 
 
 def _moment(event: Object) -> str:

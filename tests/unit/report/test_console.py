@@ -63,3 +63,10 @@ def test_why_nothing_was_judged_is_said() -> None:
         "nothing was judged in 0.00 s",
     ]
     assert "stopped: the API ended" in printed(Ended(1.0, problem="the API ended"))
+
+
+def test_a_step_that_failed_is_said_last_and_what_was_not_reached_is_no_news() -> None:
+    step = Step("wait for pods", "s.yaml:8", 60, "timed out")
+    lines = printed(step, MISSED, Ended(61.0))
+    assert [line for line in lines if "late" in line] == [lines[2]], "a row of the table only"
+    assert lines[-2:] == ["stopped: s.yaml:8: wait for pods: timed out", "1 not-reached in 61.00 s"]

@@ -35,6 +35,11 @@ def test_what_two_pods_complain_of_is_said_once() -> None:
     assert len(newest(events, SINCE)) == 1
 
 
+def test_what_an_object_complained_of_before_is_not_said() -> None:
+    events = [event("web", "no network", 1), event("web", "no address", 2)]
+    assert newest(events, SINCE) == ("Pod web: FailedCreatePodSandBox: no address",)
+
+
 @pytest.mark.parametrize(
     "other",
     [
