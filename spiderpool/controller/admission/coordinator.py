@@ -82,7 +82,7 @@ def _check_routes(routes: Sequence[Route], field: str, found: Findings) -> None:
         gateway = found.attempt(parse_address, route.gw, f"{field}[{index}].gw")
         if dst and gateway and family_of(dst) is not family_of(gateway):
             problem = f"dst {route.dst} and gw {route.gw} are of different families"
-            found.refuse(f"{field}[{index}]", problem)
+            found.refuse(f"{field}[{index}]", problem, "use two of one family")
 
 
 def _check_mac_prefix(prefix: str | None, field: str, found: Findings) -> None:

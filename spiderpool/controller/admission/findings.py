@@ -45,7 +45,7 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
     def refuse(
-        self, where: str, problem: str, remedy: str = "", reason: Reason = Reason.INVALID
+        self, where: str, problem: str, remedy: str, reason: Reason = Reason.INVALID
     ) -> None:
         """``problem`` says what is wrong with the field, ``remedy`` the way out."""
         self.problems.append(Problem(where, problem + (f"; {remedy}" if remedy else ""), reason))

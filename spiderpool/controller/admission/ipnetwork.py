@@ -13,6 +13,7 @@ from spiderpool.types.address import (
     Prefix,
     contains,
     family_of,
+    from_int,
     network_of,
     parse_address,
     parse_interface_address,
@@ -53,17 +54,19 @@ def check_subnet(spec: Object, families: frozenset[int], found: Findings) -> Non
         return
     subnet = network_of(interface)
     if str(subnet) != text:
-        found.refuse("spec.subnet", f"unformatted subnet {text}, please change it to {subnet}")
+        problem = f"unformatted subnet {text}, please change it to {subnet}"
+        found.refuse("spec.subnet", problem, "a subnet has no host bits")
     number = family_of(subnet).number
     if version not in (None, number):
-        found.refuse("spec.ipVersion", f"{version} does not match subnet {subnet}")
+        problem = f"{version} does not match subnet {subnet}"
+        found.refuse("spec.ipVersion", problem, f"write {number}, or leave it out")
     check_family(number, families, found)
 
 
 def check_family(number: int, families: frozenset[int], found: Findings) -> None:
     """The cluster must use the family."""
     if number not in families:
-        remedy = f"set enableIPv{number} in ConfigMap spiderpool-conf"
+        remedy = f"set ipam.enableIPv{number}=true in the chart"
         found.refuse("spec.ipVersion", f"IPv{number} is disabled", remedy, Reason.FORBIDDEN)
 
 
@@ -77,7 +80,8 @@ def check_ranges(items: Sequence[str], subnet: Prefix, field: str, found: Findin
         if interval is None:
             continue
         if interval[0] < first or interval[1] > last:
-            found.refuse(where, f"{item} is outside spec.subnet {subnet}")
+            ends = "-".join(from_int(end, family) for end in (first, last))
+            found.refuse(where, f"{item} is outside spec.subnet {subnet}", f"use {ends}")
             continue
         intervals.append(interval)
     return Ranges.of(family, intervals)
@@ -100,7 +104,8 @@ def check_gateway(
     if gateway is None:
         return
     if not contains(spec.subnet, gateway):
-        found.refuse("spec.gateway", f"{gateway} is not in spec.subnet {spec.subnet}")
+        problem = f"{gateway} is not in spec.subnet {spec.subnet}"
+        found.refuse("spec.gateway", problem, "write an address of the subnet")
         return
     value = to_int(gateway)
     if value not in ips or value in excluded:
@@ -120,7 +125,8 @@ def check_routes(routes: Sequence[Route], subnet: Prefix, found: Findings) -> No
         where = f"spec.routes[{index}]"
         gateway = found.attempt(parse_address, route.gw, f"{where}.gw")
         if gateway and not contains(subnet, gateway):
-            found.refuse(f"{where}.gw", f"{gateway} is not in spec.subnet {subnet}")
+            problem = f"{gateway} is not in spec.subnet {subnet}"
+            found.refuse(f"{where}.gw", problem, "write a router of the subnet")
         dst = found.attempt(parse_prefix, route.dst, f"{where}.dst")
         if dst is None:
             continue
@@ -136,4 +142,5 @@ def _check_destination(dst: Prefix, gateway: Address | None, where: str, found: 
         remedy = "please specify 'spec.gateway' to configure the default route"
         found.refuse(f"{where}.dst", f"{dst} is the default route", remedy)
     if gateway and family_of(dst) is not family_of(gateway):
-        found.refuse(where, f"dst {dst} and gw {gateway} are of different families")
+        problem = f"dst {dst} and gw {gateway} are of different families"
+        found.refuse(where, problem, "use two of one family")

@@ -22,7 +22,6 @@ from spiderpool.multus.json_text import is_plugin_type, read_json
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import BLOCKS, SpiderMultusConfig
-from spiderpool.types.names import PoolName
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
@@ -173,12 +172,12 @@ def _warn_of_pools(smc: SpiderMultusConfig, cluster: Cluster, found: Findings) -
     if block is None:
         return
     known = {obj["metadata"]["name"] for obj in cluster.pools}
+    families = {pool.name: pool.family.number for pool in cluster.readable_pools()}
     path = f"spec.{BLOCKS[smc.spec.cni_type]}.ippools"
-    names: list[tuple[str, PoolName]] = [
-        (f"{path}.{key}[{index}]", name)
-        for key, pools in (("ipv4", block.ippools.ipv4), ("ipv6", block.ippools.ipv6))
-        for index, name in enumerate(pools)
-    ]
-    for field, name in names:
-        if name not in known and not set(name) & set("*?["):
-            found.warn(f'{field} "{name}" does not exist yet')
+    for number, names in ((4, block.ippools.ipv4), (6, block.ippools.ipv6)):
+        for index, name in enumerate(names):
+            field = f'{path}.ipv{number}[{index}] "{name}"'
+            if name not in known and not set(name) & set("*?["):
+                found.warn(f"{field} does not exist yet")
+            elif families.get(name, number) != number:
+                found.warn(f"{field} is an IPv{families[name]} pool; move it to the other list")

@@ -15,6 +15,7 @@ from spiderpool.types.names import PoolName
 from spiderpool.types.subnet import SpiderSubnet
 
 TOTAL = "total IP addresses are 'spec.ips' without 'spec.excludeIPs'"
+APART = "use the very same subnet, or one that shares no address with it"
 _MOST_LISTED = 5
 
 
@@ -29,10 +30,11 @@ def check_pools(network: Network, pools: Iterable[Pool], name: PoolName, found: 
                     f"{network.subnet} overlap with IPPool {other.name} "
                     f"which 'spec.subnet' is {other.subnet}"
                 )
-                found.refuse("spec.subnet", problem, reason=Reason.FORBIDDEN)
+                found.refuse("spec.subnet", problem, APART, Reason.FORBIDDEN)
         elif shared := (network.total & other.listed).text():
             problem = f"overlap with IPPool {other.name} in IP ranges {listed(shared)}"
-            found.refuse("spec.ips", problem, TOTAL, Reason.FORBIDDEN)
+            remedy = f"take them out of one of the two; {TOTAL}"
+            found.refuse("spec.ips", problem, remedy, Reason.FORBIDDEN)
 
 
 def check_subnets(network: Network, subnets: tuple[Object, ...], found: Findings) -> None:

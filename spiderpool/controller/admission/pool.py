@@ -27,7 +27,7 @@ def _check_deletion(old: Object, cluster: Cluster, found: Findings) -> None:
     if held:
         first = f"{held[0].slot.pod} {held[0].address}"
         problem = f"cannot delete a pool with allocated IPs({len(held)}); first: {first}"
-        found.refuse("metadata.name", problem, reason=Reason.FORBIDDEN)
+        found.refuse("metadata.name", problem, "delete the pods first", Reason.FORBIDDEN)
 
 
 def _check_spec(old: Object | None, new: Object, cluster: Cluster, found: Findings) -> None:
@@ -63,7 +63,8 @@ def _check_selectors(spec: IPPoolSpec, found: Findings) -> None:
             _check_selector(selector, field, found)
     for index, name in enumerate(spec.multus_name):
         if name.count("/") > 1 or not all(name.split("/")):
-            found.refuse(f"spec.multusName[{index}]", f"{name!r} is not name or namespace/name")
+            problem = f"{name!r} is not name or namespace/name"
+            found.refuse(f"spec.multusName[{index}]", problem, "write it like default/macvlan-1")
 
 
 def _check_selector(selector: LabelSelector, field: str, found: Findings) -> None:
@@ -72,7 +73,8 @@ def _check_selector(selector: LabelSelector, field: str, found: Findings) -> Non
         if needs_values is not bool(requirement.values):
             word = "needs" if needs_values else "must not have"
             where = f"{field}.matchExpressions[{index}].values"
-            found.refuse(where, f"operator {requirement.operator} {word} values")
+            problem = f"operator {requirement.operator} {word} values"
+            found.refuse(where, problem, "In and NotIn take them, Exists and DoesNotExist do not")
 
 
 def _check_in_use(name: PoolName, network: Network, cluster: Cluster, found: Findings) -> None:

@@ -7,6 +7,7 @@ import json
 from spiderpool.controller.admission.findings import Cluster, Findings, Object, Reason, Request
 from spiderpool.controller.admission.ipnetwork import Network, check_network, check_subnet
 from spiderpool.controller.admission.others import (
+    APART,
     TOTAL,
     listed,
     overlap,
@@ -50,7 +51,8 @@ def _check_spec(old: Object | None, new: Object, cluster: Cluster, found: Findin
     for name, other in readable_subnets(cluster.subnets):
         if name != subnet.metadata.name and overlap(network.subnet, other.subnet):
             problem = f"overlap with Subnet {name} which 'spec.subnet' is {other.subnet}"
-            found.refuse("spec.subnet", problem, reason=Reason.FORBIDDEN)
+            remedy = "use one that shares no address with it"
+            found.refuse("spec.subnet", problem, remedy, Reason.FORBIDDEN)
     _check_pools(network, cluster, found)
 
 
@@ -60,7 +62,7 @@ def _check_pools(network: Network, cluster: Cluster, found: Findings) -> None:
         if pool.subnet != network.subnet:
             if overlap(pool.subnet, network.subnet):
                 problem = f"overlap with IPPool {pool.name} which 'spec.subnet' is {pool.subnet}"
-                found.refuse("spec.subnet", problem, reason=Reason.FORBIDDEN)
+                found.refuse("spec.subnet", problem, APART, Reason.FORBIDDEN)
         elif outside := (pool.listed - network.total).text():
             problem = f"lacks IP ranges {listed(outside)} of IPPool {pool.name}"
             found.refuse("spec.ips", problem, f"add them; {TOTAL}", Reason.FORBIDDEN)

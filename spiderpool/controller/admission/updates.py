@@ -16,7 +16,8 @@ def is_judged(old: Object | None, new: Object, found: Findings) -> bool:
     same = (old.get("spec") or {}) == (new.get("spec") or {})
     if new["metadata"].get("deletionTimestamp"):
         if not same:
-            found.refuse("spec", "is not changeable while the object is being deleted")
+            problem = "is not changeable while the object is being deleted"
+            found.refuse("spec", problem, "wait for its end, and create it again")
         return False
     return not same
 

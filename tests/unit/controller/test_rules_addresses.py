@@ -120,9 +120,7 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_a_family_that_is_off() -> None:
     (problem,) = problems(obj(subnet="fd00::/64"), families=frozenset({4}))
-    assert problem == (
-        "spec.ipVersion: IPv6 is disabled; set enableIPv6 in ConfigMap spiderpool-conf"
-    )
+    assert problem == ("spec.ipVersion: IPv6 is disabled; set ipam.enableIPv6=true in the chart")
 
 
 def test_a_huge_pool_costs_nothing() -> None:
@@ -135,11 +133,13 @@ def test_a_huge_pool_costs_nothing() -> None:
     [
         (
             {"subnet": "10.6.4.0/24"},
-            "spec.subnet: 10.6.0.0/16 overlap with IPPool b which 'spec.subnet' is 10.6.4.0/24",
+            "spec.subnet: 10.6.0.0/16 overlap with IPPool b which 'spec.subnet' is 10.6.4.0/24; "
+            "use the very same subnet, or one that shares no address with it",
         ),
         (
             {"subnet": "10.6.0.0/16", "ips": ["10.6.212.190-10.6.213.5"]},
             "spec.ips: overlap with IPPool b in IP ranges [10.6.212.190-10.6.212.200]; "
+            "take them out of one of the two; "
             "total IP addresses are 'spec.ips' without 'spec.excludeIPs'",
         ),
     ],
@@ -206,7 +206,8 @@ def test_an_object_that_goes_changes_no_more() -> None:
     going = {"metadata": {"name": "a", "deletionTimestamp": "now"}, "spec": GOOD}
     changed = going | {"spec": GOOD | {"gateway": "10.6.0.2"}}
     assert problems(changed, old=going) == [
-        "spec: is not changeable while the object is being deleted"
+        "spec: is not changeable while the object is being deleted; "
+        "wait for its end, and create it again"
     ]
     assert not problems(going, old=going)
 
@@ -216,7 +217,7 @@ def test_deletion_is_guarded_when_asked_for() -> None:
     assert not problems(None, old=old, held=held("10.6.212.101"))
     assert problems(None, old=old, held=held("10.6.212.101"), guard_deletion=True) == [
         "metadata.name: cannot delete a pool with allocated IPs(1); "
-        "first: default/nginx-x 10.6.212.101"
+        "first: default/nginx-x 10.6.212.101; delete the pods first"
     ]
 
 
@@ -227,12 +228,14 @@ def test_deletion_is_guarded_when_asked_for() -> None:
         (
             {"subnet": "10.6.0.0/16"},
             {"subnets": (obj("t", subnet="10.6.4.0/24"),)},
-            "spec.subnet: overlap with Subnet t which 'spec.subnet' is 10.6.4.0/24",
+            "spec.subnet: overlap with Subnet t which 'spec.subnet' is 10.6.4.0/24; "
+            "use one that shares no address with it",
         ),
         (
             {"subnet": "10.6.0.0/24"},
             {"pools": (obj("p", **GOOD),)},
-            "spec.subnet: overlap with IPPool p which 'spec.subnet' is 10.6.0.0/16",
+            "spec.subnet: overlap with IPPool p which 'spec.subnet' is 10.6.0.0/16; "
+            "use the very same subnet, or one that shares no address with it",
         ),
         (
             {"subnet": "10.6.0.0/16", "ips": ["10.6.212.100-10.6.212.150"]},

@@ -289,6 +289,14 @@ def test_the_older_page_is_accepted_with_warnings() -> None:
     ]
 
 
+def test_a_pool_in_the_list_of_the_other_family_is_a_warning() -> None:
+    pool = {"metadata": {"name": "p6"}, "spec": {"subnet": "fd00::/64"}}
+    found = look(smc(macvlan(ippools={"ipv4": ["p6"], "ipv6": ["p6"]})), pools=(pool,))
+    assert found.warnings == [
+        'spec.macvlan.ippools.ipv4[0] "p6" is an IPv6 pool; move it to the other list'
+    ]
+
+
 def test_the_pages_coordinator_is_good() -> None:
     assert not coordinator(
         detectGateway=False,
