@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from harness.doctor.finding import Finding
 from harness.netns import isolated, nft
 from harness.netns.capabilities import has_ipv6, link_kinds
-from harness.netns.sandbox import SandboxRefused
 from harness.nodes.servicerules import Contents, change
 from harness.nodes.servicetable import Ranges, skeleton
 from spiderpool.errors import SpiderpoolError
@@ -36,15 +35,20 @@ _ETH_P_ALL = 3
 
 def examine_kernel() -> list[Finding]:
     """The sandbox first; without one, nothing else can be tried."""
+    outside = _user_namespace()
     try:
-        inside = isolated.call(lambda: list(_inside()))
-    except SandboxRefused as refusal:
+        return isolated.call(lambda: list(_inside(outside)))
+    except (SpiderpoolError, isolated.CallLost) as refusal:
         return [Finding("sandbox", works=False, required=True, detail=str(refusal))]
-    way = "as root" if os.geteuid() == 0 else "in a user namespace"
-    return [Finding("sandbox", works=True, required=True, detail=way), *inside]
 
 
-def _inside() -> Iterator[Finding]:
+def _user_namespace() -> str:
+    return str(Path("/proc/self/ns/user").readlink())
+
+
+def _inside(outside: str) -> Iterator[Finding]:
+    way = "as root" if _user_namespace() == outside else "in a user namespace"
+    yield Finding("sandbox", works=True, required=True, detail=way)
     yield from _links()
     with Namespace.current() as namespace:
         yield _tried("policy routing", lambda: _add_rule(namespace), "CONFIG_IP_MULTIPLE_TABLES")

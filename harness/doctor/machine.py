@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.doctor.finding import Finding
-from harness.netns import nft
+from harness.netns import programs
 from harness.nodes.plugins import MACHINE_FOLDERS, machine_plugins
-from harness.run import kubectl
+from harness.run import apiservers, kubectl
+from harness.run.apiservers import ApiServer
 
 DESCRIPTORS_PER_POD = 16
 """Its namespace, its servers' sockets, and its share of captures."""
@@ -26,7 +29,7 @@ def examine_machine() -> list[Finding]:
 
 
 def _programs() -> Iterator[Finding]:
-    yield _program("nft", nft.find(), "apt-get install nftables")
+    yield _program("nft", programs.find("nft"), "apt-get install nftables")
     yield _program("kubectl", kubectl.find(), "run ci/setup, or put one on PATH")
     macvlan = machine_plugins().get("macvlan")
     yield Finding(
@@ -36,39 +39,59 @@ def _programs() -> Iterator[Finding]:
         detail=str(macvlan or f"in none of {', '.join(map(str, MACHINE_FOLDERS))}"),
         remedy="" if macvlan else "apt-get install containernetworking-plugins",
     )
+    skipped = "apt-get install iproute2; scenarios with a step `ip` are skipped"
+    yield _program("ip", programs.find("ip"), skipped, required=False)
+    lacking = apiservers.obstacle(ApiServer.REAL) or ""
+    yield Finding("real API server", not lacking, required=False, remedy=lacking)
 
 
-def _program(name: str, found: str | None, remedy: str) -> Finding:
+def _program(name: str, found: str | None, remedy: str, *, required: bool = True) -> Finding:
     detail = found or "not found"
-    return Finding(name, found is not None, True, detail, "" if found else remedy)
+    return Finding(name, found is not None, required, detail, "" if found else remedy)
 
 
 def _limits() -> Iterator[Finding]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files, most = map(_finite, resource.getrlimit(resource.RLIMIT_NOFILE))
     yield _limit(
         "open files",
-        soft,
-        1024,
-        f"room for {soft // DESCRIPTORS_PER_POD} pods",
-        f"ulimit -n {hard}",
+        files,
+        _Least(page=128, good=1024),
+        f"room for {files // DESCRIPTORS_PER_POD} pods",
+        "ulimit -n 1024" if most >= 1024 else "as root, ulimit -n 1024",
     )
     if (namespaces := _number(_NAMESPACES)) is not None:
         yield _limit(
-            "namespaces", namespaces, 100, "of one user", f"sysctl user.{_NAMESPACES.name}=10000"
+            "namespaces",
+            namespaces,
+            _Least(page=16, good=100),
+            "of one user",
+            f"sysctl user.{_NAMESPACES.name}=10000",
         )
     if (neighbours := _number(_NEIGHBOURS)) is not None:
         yield _limit(
             "neighbours",
             neighbours,
-            1024,
+            _Least(page=64, good=1024),
             f"in all namespaces together: {int(neighbours**0.5)} pods that all talk to each other",
             "sysctl net.ipv4.neigh.default.gc_thresh3=65536",
         )
 
 
-def _limit(name: str, value: int, least: int, meaning: str, remedy: str) -> Finding:
-    enough = value >= least
-    return Finding(name, enough, False, f"{value}, {meaning}", "" if enough else remedy)
+class _Least(NamedTuple):
+    """What the acceptance page takes, and what is enough for most."""
+
+    page: int
+    good: int
+
+
+def _limit(name: str, value: int, least: _Least, meaning: str, remedy: str) -> Finding:
+    enough = value >= least.good
+    detail = f"{value}, {meaning}"
+    return Finding(name, enough, value < least.page, detail, "" if enough else remedy)
+
+
+def _finite(limit: int) -> int:
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 def _tracing() -> Finding:

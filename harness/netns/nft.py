@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import errno
-import shutil
 
+from harness.netns import programs
 from harness.netns.process import run
 from spiderpool.errors import OperationFailed, SpiderpoolError
 from spiderpool.netlink.namespace import Namespace
 
-_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
-
 
 class NoNft(SpiderpoolError):
     """The machine has no ``nft``."""
-
-
-def find() -> str | None:
-    """The program, in the folders of system programs: PATH of a user often lacks them."""
-    return shutil.which("nft", path=_PATH)
 
 
 async def load(namespace: Namespace, script: str) -> None:
@@ -28,10 +21,11 @@ async def load(namespace: Namespace, script: str) -> None:
         OperationFailed: with nft's first complaint.
         NoNft: the program is missing.
     """
-    program = find()
+    program = programs.find("nft")
     if program is None:
-        raise NoNft(f"no nft in {_PATH}; install the package nftables")
-    done = await run([program, "-f", "-"], namespace, env={"PATH": _PATH}, stdin=script.encode())
+        raise NoNft(f"no nft in {programs.PATH}; install the package nftables")
+    environment, stdin = {"PATH": programs.PATH}, script.encode()
+    done = await run([program, "-f", "-"], namespace, env=environment, stdin=stdin)
     if done.status != 0:
         complaint = done.stderr.decode(errors="replace").partition("\n")[0]
         raise OperationFailed("nft -f -", errno.EINVAL, complaint)
@@ -39,8 +33,8 @@ async def load(namespace: Namespace, script: str) -> None:
 
 async def ruleset(namespace: Namespace) -> str:
     """All rules of a namespace in the language of nft(8), or nft's complaint."""
-    program = find()
+    program = programs.find("nft")
     if program is None:
         return "# no nft\n"
-    done = await run([program, "list", "ruleset"], namespace, env={"PATH": _PATH})
+    done = await run([program, "list", "ruleset"], namespace, env={"PATH": programs.PATH})
     return (done.stdout or done.stderr).decode(errors="replace")

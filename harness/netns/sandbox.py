@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.netns import syscalls
+from harness.netns.privileges import lacking
 from spiderpool.errors import SpiderpoolError
 from spiderpool.netlink.apply import apply
 from spiderpool.netlink.namespace import Namespace
@@ -48,6 +49,14 @@ _BLOCKED = _ATTENDED | {signal.SIGINT}
 
 _STATE_DIRECTORIES = ("cni", "spidernet")
 """Below /var/lib: what CNI plugins and the agent write when nobody tells them otherwise."""
+
+
+_NO_USER_NAMESPACES = (
+    "the kernel refuses user namespaces to this user; run as root, in a container as a privileged "
+    "one, or allow them: sysctl user.max_user_namespaces (above 0), "
+    "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, "
+    "whichever exist"
+)
 
 
 class SandboxRefused(SpiderpoolError):
@@ -88,18 +97,17 @@ def enter() -> None:
 def _unshare() -> None:
     """With a user namespace, in which this user is root, only where it is needed."""
     uid, gid = os.geteuid(), os.getegid()
-    if uid == 0 and _unshared(_NAMESPACES):
+    if uid == 0 and not lacking() and _unshared(_NAMESPACES):
         return
     if not _unshared(_NAMESPACES | syscalls.CLONE_NEWUSER):
-        raise SandboxRefused(
-            "the kernel refuses user namespaces to this user; run as root, or allow them: "
-            "sysctl user.max_user_namespaces (above 0), kernel.unprivileged_userns_clone=1, "
-            "kernel.apparmor_restrict_unprivileged_userns=0, whichever exist"
-        )
+        raise SandboxRefused(_NO_USER_NAMESPACES)
     syscalls.set_dumpable()  # or /proc/self, and later our descriptors, belong to root
-    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"0 {uid} 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"0 {gid} 1", encoding="ascii")
+    try:
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"0 {uid} 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"0 {gid} 1", encoding="ascii")
+    except PermissionError as error:
+        raise SandboxRefused(_NO_USER_NAMESPACES) from error
 
 
 def _unshared(flags: int) -> bool:

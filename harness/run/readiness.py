@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from harness.netns import isolated, nft
+from harness.netns import isolated, privileges, programs
 from harness.netns.capabilities import capabilities
 from harness.nodes.plugins import machine_plugins
 from harness.run import apiservers, kubectl
 from harness.run.apiservers import ApiServer
 from harness.run.existing.demands import impossible_steps
-from harness.scenario.model import Capability, Scenario
+from harness.scenario.model import Capability, Ip, Scenario
 
-_PRIVILEGES = {"CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
-"""What packet sockets and entering others' namespaces take, by bit (capabilities(7))."""
+_PRIVILEGES = ("CAP_NET_RAW", "CAP_SYS_ADMIN")
+"""What packet sockets and entering others' namespaces take."""
 
 
 def obstacles(
@@ -31,8 +31,10 @@ def obstacles(
         yield missing
     if kubectl.find() is None:
         yield "no kubectl: run ci/setup, or put one on PATH"
-    if nft.find() is None:
+    if programs.find("nft") is None:
         yield "no nft: install the package nftables"
+    if programs.find("ip") is None and any(isinstance(step, Ip) for step in scenario.steps):
+        yield "no ip: install the package iproute2"
     if "macvlan" not in machine_plugins():
         yield "no CNI plugin macvlan: install the package containernetworking-plugins"
     yield from _lacking_capabilities(scenario, able)
@@ -41,23 +43,15 @@ def obstacles(
 def obstacles_on_a_cluster(
     scenario: Scenario,
     able: Callable[[], Iterable[Capability]] = lambda: isolated.call(capabilities),
-    status: Path = Path("/proc/self/status"),
+    status: Path = privileges.STATUS,
 ) -> Iterator[str]:
     """The same for a cluster that is there; ``able`` tries in a sandbox of its own."""
     yield from impossible_steps(scenario)
     if kubectl.find() is None:
         yield "no kubectl: run ci/setup, or put one on PATH"
-    held = _effective_capabilities(status.read_text())
-    for name, bit in _PRIVILEGES.items():
-        if not held >> bit & 1:
-            yield f"no {name}, by which pods' namespaces are looked into: run as root on the node"
+    for name in privileges.lacking(_PRIVILEGES, status):
+        yield f"no {name}, by which pods' namespaces are looked into: run as root on the node"
     yield from _lacking_capabilities(scenario, able)
-
-
-def _effective_capabilities(status: str) -> int:
-    """The mask in ``/proc/<pid>/status`` (proc(5))."""
-    line = next(line for line in status.splitlines() if line.startswith("CapEff:"))
-    return int(line.split()[1], 16)
 
 
 def _lacking_capabilities(

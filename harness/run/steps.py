@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import shutil
 
-from harness.netns import nft
+from harness.netns import nft, programs
 from harness.netns.process import run
 from harness.probes.advertising import advertise
 from harness.run.components import module
@@ -33,9 +32,6 @@ from spiderpool.types.names import IfName
 
 class CtlFailed(SpiderpoolError):
     """spiderpoolctl did not succeed; the text has its last line."""
-
-
-_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 async def carry_out(step: Step, session: Session) -> None:
@@ -77,11 +73,12 @@ async def _ip(step: Ip, session: Session) -> None:
     """Raises OperationFailed with the first line of ip's complaint."""
     names = await session.names()
     words = [names.text(word, None) for word in step.words]
-    program = shutil.which("ip", path=_PATH)
+    program = programs.find("ip")
     if program is None:
-        raise OperationFailed(f"{step}", errno.ENOENT, f"no ip in {_PATH}; install iproute2")
+        complaint = f"no ip in {programs.PATH}; install iproute2"
+        raise OperationFailed(f"{step}", errno.ENOENT, complaint)
     namespace = session.namespaces[names.place(step.place)]
-    done = await run([program, *words], namespace, env={"PATH": _PATH})
+    done = await run([program, *words], namespace, env={"PATH": programs.PATH})
     if done.status != 0:
         complaint = done.stderr.decode(errors="replace").partition("\n")[0]
         raise OperationFailed(f"ip {' '.join(words)}", errno.EINVAL, complaint)
