@@ -162,6 +162,8 @@ class Desk:
         before = self.ledger.slot(legacy.address)
         if before is None or before.generation != legacy.slot.generation:
             return Skipped(self.pool, SkipReason.FULL, f"{legacy.address} has just been taken")
+        if before.state is SlotState.COOLING and to_int(legacy.address) not in self.ground:
+            return Skipped(self.pool, SkipReason.FULL, f"{legacy.address} is not given any more")
         if self._is_taken(legacy.address):
             return Again()
         slot = replace(holder, generation=before.generation + 1, pool=self.pool)

@@ -57,5 +57,9 @@ def candidates(
         if family_of(entry.address) is choice.family
     ]
     heirlooms = tuple((usable[e.slot.pool], e) for e in left if e.slot.pool in usable)
-    surrendered = tuple(entry for entry in left if entry.slot.pool not in usable)
+    surrendered = tuple(
+        entry
+        for entry in left
+        if entry.slot.pool not in usable and entry.slot.state is SlotState.HELD
+    )
     return Candidates((*heirlooms, *rest), surrendered)

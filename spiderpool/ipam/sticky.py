@@ -2,7 +2,8 @@
 
 Their slots name a keeper, ``StatefulSet/web`` or ``VirtualMachineInstance/vm1``. While the
 keeper keeps them, a new pod in the place of the old one takes its addresses over: the same
-ordinal of the StatefulSet, or the next launcher pod of the virtual machine.
+ordinal of the StatefulSet, or the next launcher pod of the virtual machine. After that it gets
+them again as long as nobody else has taken them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from spiderpool.ipam.blocks import seconds
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.ledger import Entry
 from spiderpool.types.ipblock import SlotState
@@ -50,13 +52,15 @@ def ordinal_of(pod: str, statefulset: str) -> int | None:
 
 
 def inheritance(kept: Iterable[Entry], pod: Pod, nic: IfName) -> list[Entry]:
-    """Of what the keeper of ``pod`` keeps, the addresses that this NIC takes over."""
+    """Of what the keeper of ``pod`` keeps, the addresses that this NIC takes over; then what it
+    gave back, as when it was scaled down, and nobody has taken since, the latest first."""
     by_name = pod.controller.kind == STATEFULSET
-    return [
+    found = [
         entry
         for entry in kept
-        if entry.slot.state is SlotState.HELD
+        if entry.slot.state in (SlotState.HELD, SlotState.COOLING)
         and entry.slot.nic == nic
         and entry.slot.pod_uid != pod.uid
         and (entry.slot.pod == pod.key or not by_name)
     ]
+    return sorted(found, key=lambda e: (e.slot.state is not SlotState.HELD, -seconds(e.slot.until)))

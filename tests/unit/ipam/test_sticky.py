@@ -85,6 +85,36 @@ def test_what_the_statefulset_does_not_want_any_more_is_free_at_the_del(
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("spec", "again"),
+    [({}, "10.6.0.2/16"), ({"excludeIPs": ["10.6.0.2"]}, "10.6.0.3/16")],
+    ids=["free", "not-given-any-more"],
+)
+def test_an_ordinal_that_comes_back_gets_what_nobody_has_taken_since(
+    play: Any, spec: dict[str, Any], again: str
+) -> None:
+    """Scaled down and up again: sooner or later than the address rests."""
+
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.0.1-10.6.0.9")
+        await statefulset(world, 2)
+        async with world.agent() as agent:
+            uids = {}
+            for name in ("web-0", "web-1", "web-2"):
+                uids[name] = await world.pod(f"default/{name}", **owned_by(WEB))
+                await agent.add(f"default/{name}", uid=uids[name], ipam=ONE)
+            await world.api.patch(STATEFULSET, "web", {"spec": {"replicas": 1}}, "default")
+            for name in ("web-1", "web-2"):
+                await gone(world, agent, name, uids[name])
+            world.now += 3600
+            await world.api.patch(SPIDERIPPOOL, "a", {"spec": spec})
+            await world.settle()
+            back = await world.pod("default/web-1", **owned_by(WEB))
+            assert await agent.add("default/web-1", uid=back, ipam=ONE) == [again]
+
+    play(story)
+
+
 def test_a_statefulset_that_cannot_be_asked_keeps_its_addresses(play: Any) -> None:
     async def story(world: Any) -> None:
         await world.pool("a", "10.6.0.1-10.6.0.9")
