@@ -41,6 +41,7 @@ class WorkQueue(Generic[K]):
                 key = next(iter(self._waiting))
                 del self._waiting[key]
                 await self._work(key)
+                await asyncio.sleep(0)  # the lease is to be renewed, whatever there is to do
             self._arrived.clear()
 
     async def _work(self, key: K) -> None:
