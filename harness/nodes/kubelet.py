@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from harness.nodes import podstatus
 from harness.nodes.networks import STATUS, Connected, status_text
@@ -89,6 +90,16 @@ class Kubelet:
         except KubeError:
             await self._sandboxes.remove(pod)
             raise
+        if (codes := podstatus.exit_codes(pod)) is not None:
+            await self._end_pod(pod, podstatus.ended_status(status, codes, podstatus.timestamp()))
+
+    async def _end_pod(self, pod: Object, status: dict[str, Any]) -> None:
+        """All containers have ended: take the sandbox away, then say so (Kubernetes, "Pod
+        Lifecycle"); the object stays."""
+        await self._sandboxes.remove(pod)
+        metadata, body = pod["metadata"], {"status": status}
+        space = metadata["namespace"]
+        await self._client.patch(POD, metadata["name"], body, space, subresource="status")
 
     async def stop_pod(self, pod: Object) -> None:
         """Take a pod's sandbox away and confirm it, unless another pod has its name now."""

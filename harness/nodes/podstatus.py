@@ -10,6 +10,9 @@ from harness.topology.model import Machine
 from spiderpool.kube.api import Object
 from spiderpool.types.address import address_of
 
+_ENDS = (("true", 0), ("false", 1))
+"""Commands of containers that end, and their exit codes."""
+
 
 def timestamp() -> str:
     """Now, as the API writes it."""
@@ -63,6 +66,49 @@ def running_status(pod: Object, host: str, addresses: Iterable[str], now: str) -
                 "state": {"running": {"startedAt": now}},
             }
             for container in pod["spec"].get("containers") or ()
+        ],
+    }
+
+
+def exit_codes(pod: Object) -> tuple[int, ...] | None:
+    """Of the containers of a pod that ends by itself; None for one that runs until it is deleted.
+
+    Nothing is executed: a container ends if its command is ``true`` or ``false``, and all others
+    run. Pods that are restarted after such an end are taken to run.
+    """
+    policy = pod["spec"].get("restartPolicy", "Always")
+    commands = [container.get("command") for container in pod["spec"].get("containers") or ()]
+    codes = [
+        next((code for word, code in _ENDS if command == [word]), None) for command in commands
+    ]
+    ended = tuple(code for code in codes if code is not None)
+    if len(ended) < len(codes) or policy == "Always" or (policy == "OnFailure" and any(ended)):
+        return None
+    return ended
+
+
+def ended_status(running: dict[str, Any], codes: Iterable[int], now: str) -> dict[str, Any]:
+    """What becomes of the status of a pod that ran, once its sandbox is gone."""
+    ends = [
+        {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": now}
+        for code in codes
+    ]
+    return running | {
+        "phase": "Failed" if any(end["exitCode"] for end in ends) else "Succeeded",
+        "conditions": [
+            _condition(each["type"], False, "PodCompleted", now)
+            if each["type"] in ("Ready", "ContainersReady")
+            else each
+            for each in running["conditions"]
+        ],
+        "containerStatuses": [
+            container
+            | {
+                "ready": False,
+                "started": False,
+                "state": {"terminated": end | container["state"]["running"]},
+            }
+            for container, end in zip(running["containerStatuses"], ends, strict=True)
         ],
     }
 

@@ -113,12 +113,17 @@ class World:
         self.serving.append(name)
         return lambda: self.serving.remove(name)
 
-    async def add_pod(self, name: str = "web", **annotations: str) -> dict[str, Any]:
+    async def add_pod(
+        self, name: str = "web", command: str = "", **annotations: str
+    ) -> dict[str, Any]:
+        """With a ``command``, of a pod that nobody restarts."""
+        container = {"name": "c", "image": "nginx"} | ({"command": [command]} if command else {})
+        policy = {"restartPolicy": "Never"} if command else {}
         return await self.api.create(
             POD,
             {
                 "metadata": {"name": name, "namespace": "default", "annotations": annotations},
-                "spec": {"nodeName": NODE_NAME, "containers": [{"name": "c", "image": "nginx"}]},
+                "spec": {"nodeName": NODE_NAME, "containers": [container], **policy},
             },
         )
 
@@ -128,12 +133,14 @@ class World:
         except NotFound:
             return None
 
-    async def ready(self, name: str = "web", uid: str = "") -> dict[str, Any]:
+    async def ready(
+        self, name: str = "web", uid: str = "", phase: str = "Running"
+    ) -> dict[str, Any]:
         async with asyncio.timeout(LIMIT):
             while True:
                 pod = await self.pod(name)
                 same = pod is not None and (not uid or pod["metadata"]["uid"] == uid)
-                if pod is not None and same and pod.get("status", {}).get("phase") == "Running":
+                if pod is not None and same and pod.get("status", {}).get("phase") == phase:
                     return pod
                 await asyncio.sleep(0.002)
 
@@ -267,6 +274,23 @@ async def a_pod_that_comes_back_waits_for_the_old_one(world: World) -> None:
     assert [call["command"] for call in world.calls()] == ["ADD", "ADD", "DEL", "DEL", "ADD", "ADD"]
 
 
+async def a_pod_that_ends_keeps_its_object_only(world: World) -> None:
+    await world.api.create(NETWORKATTACHMENT, PAGE_NETWORK)
+    for command, phase, code in (("true", "Succeeded", 0), ("false", "Failed", 1)):
+        await world.add_pod(command, command, **{NETWORKS: "macvlan-ens192"})
+        pod = await world.ready(command, phase=phase)
+        (container,) = pod["status"]["containerStatuses"]
+        assert container["state"]["terminated"]["exitCode"] == code
+        conditions = {entry["type"]: entry["status"] for entry in pod["status"]["conditions"]}
+        assert (conditions["Ready"], conditions["Initialized"]) == ("False", "True")
+        assert f"default/{command}" not in world.ledger
+        await world.api.delete(POD, command, "default")
+        await world.gone(command)
+    assert [call["command"] for call in world.calls()] == ["ADD", "ADD", "DEL", "DEL"] * 2
+    assert world.pod_links() == set()
+    assert world.serving == []
+
+
 Case = Callable[[World], Awaitable[None]]
 
 
@@ -280,6 +304,7 @@ Case = Callable[[World], Awaitable[None]]
         a_network_may_come_later,
         another_network_can_make_eth0,
         a_pod_that_comes_back_waits_for_the_old_one,
+        a_pod_that_ends_keeps_its_object_only,
     ],
     ids=lambda function: function.__name__,
 )
