@@ -76,7 +76,7 @@ def _networking(text: str) -> Iterator[tuple[str, str, str]]:
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 0
         raise BadInput(f"{CLUSTER_CONFIGURATION} line {line}", f"not YAML: {exc.problem}") from None
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, RecursionError) as exc:
         raise BadInput(CLUSTER_CONFIGURATION, f"not YAML: {exc}") from None
     for section, members in _pairs(root):
         if section.value == "networking":
@@ -84,6 +84,8 @@ def _networking(text: str) -> Iterator[tuple[str, str, str]]:
                 if key.value in ("podSubnet", "serviceSubnet") and value.value:
                     line = value.start_mark.line + 1
                     where = f"{CLUSTER_CONFIGURATION} line {line}: networking.{key.value}"
+                    if value.id != "scalar":
+                        raise BadInput(where, f"is a {value.id}", "write one text, with commas")
                     yield key.value, str(value.value), where
 
 

@@ -151,7 +151,8 @@ def _calico(facts: ClusterFacts) -> tuple[Prefix, ...]:
         network
         for pool in usable
         for network in parse_networks(
-            str(pool["spec"].get("cidr", "")), f"IPPool {pool['metadata']['name']}: spec.cidr"
+            str((pool.get("spec") or {}).get("cidr", "")),
+            f"IPPool {pool['metadata']['name']}: spec.cidr",
         )
     )
 

@@ -106,6 +106,11 @@ def test_a_nested_map_gets_its_precise_reason() -> None:
     ("text", "words"),
     [
         (
+            "networking:\n  podSubnet: [10.1.0.0/16]\n",
+            "line 2: networking.podSubnet: is a sequence; write one text, with commas",
+        ),
+        ("a: " + "[" * 3000, "data.ClusterConfiguration: not YAML: "),
+        (
             "networking:\n  podSubnet: 10.1.0.0\n",
             "line 2: networking.podSubnet: '10.1.0.0' is not a CIDR",
         ),
@@ -156,6 +161,7 @@ def test_calico_pools_by_age_without_those_that_are_off_or_going() -> None:
         ({}, "podCIDRType calico: ippools.crd.projectcalico.org is not installed"),
         ({"calico_pools": ()}, "podCIDRType calico: no enabled pool"),
         ({"calico_pools": (pool("a", "x"),)}, "IPPool a: spec.cidr: 'x' is not a CIDR"),
+        ({"calico_pools": ({"metadata": {"name": "a"}},)}, "IPPool a: spec.cidr: '' is not a CIDR"),
     ],
 )
 def test_calico_that_cannot_be_read(facts: dict[str, Any], words: str) -> None:
