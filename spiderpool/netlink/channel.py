@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink import uapi
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.wire import HEADER_LENGTH, attributes, messages
+from spiderpool.netlink.wire import HEADER_LENGTH, attributes, messages, unpack
 
 Answer = tuple[int, str]
 """An errno, 0 for success, and the kernel's own words about it (extended ack)."""
@@ -176,14 +176,17 @@ def unreadable(error: ValueError) -> OperationFailed:
 
 def _answer(flags: int, body: bytes) -> Answer:
     """A ``struct nlmsgerr`` with its extended-ack attributes (NETLINK_CAP_ACK is on)."""
-    (code,) = _ERRNO.unpack_from(body)
-    if not code:
-        return DONE
-    detail = ""
-    if flags & uapi.NLM_F_ACK_TLVS:
-        words = attributes(body, _ERRNO.size + HEADER_LENGTH).get(uapi.NLMSGERR_ATTR_MSG, b"")
-        detail = words.rstrip(b"\0").decode(errors="replace")
-    return (-code, detail)
+    try:
+        (code,) = unpack(_ERRNO, body)
+        if not code:
+            return DONE
+        words = b""
+        if flags & uapi.NLM_F_ACK_TLVS:
+            found = attributes(body, _ERRNO.size + HEADER_LENGTH)
+            words = found.get(uapi.NLMSGERR_ATTR_MSG, b"")
+    except ValueError as error:
+        raise unreadable(error) from error
+    return (-code, words.rstrip(b"\0").decode(errors="replace"))
 
 
 def _raise_error_of_dump(kind: int, flags: int, body: bytes) -> None:

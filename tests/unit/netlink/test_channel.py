@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from spiderpool.errors import OperationFailed
 from spiderpool.netlink import requests, uapi
@@ -163,3 +165,27 @@ def test_a_message_that_does_not_fit() -> None:
     script = Short(lambda _: [ENTRY, DONE])
     with pytest.raises(OperationFailed, match="unreadable"):
         Channel(cast(Namespace, script)).dump(DUMP)
+
+
+bodies = st.sampled_from([0, 2, 4, 20, 24, 40]).flatmap(
+    lambda size: st.binary(min_size=size, max_size=size)
+)
+kinds = st.sampled_from([uapi.NLMSG_ERROR, uapi.NLMSG_DONE, uapi.RTM_NEWROUTE, 0])
+words = st.sampled_from([0, uapi.NLM_F_DUMP_INTR, uapi.NLM_F_CAPPED | uapi.NLM_F_ACK_TLVS])
+ASKED: list[Callable[[Channel], object]] = [
+    lambda made: made.dump(DUMP),
+    lambda made: made.batch([REQUEST] * 3),
+    lambda made: made.transaction([REQUEST] * 3),
+    lambda made: made.request_each([REQUEST] * 2),
+]
+
+
+@given(st.sampled_from(ASKED), st.lists(st.tuples(kinds, words, bodies), max_size=3))
+@example(ASKED[1], [(uapi.NLMSG_ERROR, 0, b"")])
+@example(ASKED[1], [(uapi.NLMSG_ERROR, uapi.NLM_F_ACK_TLVS, b"\xff" * 24)])
+def test_any_answers(ask: Callable[[Channel], object], replies: list[Reply]) -> None:
+    made, _ = channel(lambda _: replies)
+    try:
+        ask(made)
+    except OperationFailed:
+        return
