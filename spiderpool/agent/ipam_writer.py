@@ -15,8 +15,8 @@ import asyncio
 import logging
 import random
 from collections import defaultdict, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from spiderpool.errors import (
     AlreadyExists,
@@ -275,6 +275,8 @@ class PoolWriter:
             if isinstance(exc, TAKEN):
                 self.counters.refused += 1
                 self.traffic.refused(asyncio.get_running_loop().time())
+            elif isinstance(exc, Unreachable):
+                _keep_in_mind(group)
             await self._read(key)
             return {waiting for waiting, _ in group}
         except KubeError as exc:
@@ -312,6 +314,13 @@ class PoolWriter:
         }
         if len(keys) <= BLOCKS_READ_WHEN_FULL:
             await asyncio.gather(*(self._read(key) for key in keys))
+
+
+def _keep_in_mind(group: Iterable[tuple[_Waiting, Change]]) -> None:
+    """What may have been written, or may be yet, is not to be asked for elsewhere."""
+    for waiting, change in group:
+        if isinstance(waiting.ask, Claim):
+            waiting.ask = replace(waiting.ask, tried=change)
 
 
 def _answer(waiting: _Waiting, outcome: Outcome) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from spiderpool.controller.metrics import Collected
@@ -53,9 +53,14 @@ class Collector:
     """Looks every few seconds; see :mod:`spiderpool.ipam.reclaim` for the rules."""
 
     def __init__(
-        self, client: Client, watched: Watched, ledger: Ledger, counts: Collected | None = None
+        self,
+        client: Client,
+        watched: Watched,
+        ledger: Ledger,
+        counts: Collected | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._client, self._watched, self._ledger = client, watched, ledger
+        self._client, self._watched, self._ledger, self._now = client, watched, ledger, now
         self.counts = counts or Collected()
         self._watchlist = Watchlist()
         self._outdated: set[str] = set()
@@ -92,7 +97,7 @@ class Collector:
             nodes=self._watched.nodes.all(),
             statefulsets=self._watched.statefulsets.all(),
             machines=[obj for cache in caches for obj in cache.all()] if known else None,
-            now=time.time(),
+            now=self._now(),
         )
 
     async def _is_confirmed(self, suspect: Suspect, around: Surroundings) -> bool:
@@ -139,7 +144,7 @@ class Collector:
         for suspect in confirmed:
             slot = suspect.entry.slot
             log.info("%s of %s is released: %s", suspect.entry.address, slot.pod, suspect.reason)
-        changes = releases(self._ledger, confirmed, time.time())
+        changes = releases(self._ledger, confirmed, self._now())
         for patch in self._ledger.patches(changes):
             try:
                 written = await self._client.patch(

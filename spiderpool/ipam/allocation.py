@@ -37,10 +37,13 @@ class Claim:
     """A NIC asks for an address. ``holder`` is the slot as it shall be, but for generation.
 
     ``heir_of`` is what its predecessor holds, to be taken over while it is still as seen.
+    ``tried`` was not answered, so it may still be done. It is tried again for as long as that
+    is so: of two writes of one change only one succeeds, of two changes both may.
     """
 
     holder: Slot
     heir_of: Entry | None = None
+    tried: Change | None = None
 
     @property
     def owner(self) -> Owner:
@@ -149,6 +152,8 @@ class Desk:
         if known and known.slot.state is SlotState.HELD:
             renewed = replace(ask.holder, generation=known.slot.generation, pool=self.pool)
             return Change(known.address, known.slot, successor(renewed))
+        if ask.tried is not None and self._may_still_happen(ask.tried):
+            return Again() if self._is_taken(ask.tried.address) else ask.tried
         if known is None and ask.heir_of is not None:
             return self._inherit(ask.heir_of, ask.holder)
         address = known.address if known else (next(free, None) or self._longest_idle())
@@ -157,6 +162,10 @@ class Desk:
         before = self.ledger.slot(address) or FREE
         slot = replace(ask.holder, generation=before.generation + 1, pool=self.pool)
         return Change(address, before, slot)
+
+    def _may_still_happen(self, change: Change) -> bool:
+        slot = self.ledger.slot(change.address) or FREE
+        return slot.generation == change.before.generation
 
     def _inherit(self, legacy: Entry, holder: Slot) -> Verdict:
         before = self.ledger.slot(legacy.address)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from spiderpool.errors import Conflict, Unreachable
+from spiderpool.errors import Busy, Conflict, KubeError, Unreachable
 from spiderpool.kube.api import LARGEST_PAGE, MERGE_PATCH, PART_OF_LIST, Client, Object
 from spiderpool.kube.resources import Resource
 
@@ -24,6 +25,8 @@ class Fault(enum.Enum):
     CONFLICT = "answered by Conflict, nothing written"
     UNREACHABLE = "lost on its way to the server"
     LOST_REPLY = "done by the server, the answer lost"
+    LATE = "given up by the client, and done by the server after that"
+    BUSY = "answered by 429, nothing written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Request:
 
 Chooses = Callable[[Request], bool]
 
+LATE_SECONDS = 0.02
+"""After so long a request that was given up is done all the same."""
+
 WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
@@ -49,13 +55,15 @@ class FaultyClient:
     """:class:`spiderpool.kube.api.Client` that breaks when told to.
 
     ``requests`` lists what was asked, ``down`` makes every request Unreachable, ``delay``
-    is waited (seconds) before each request is passed on.
+    (seconds) and ``steps`` (of the event loop) are waited before each request is passed on.
     """
 
     def __init__(self, inner: Client) -> None:
         self.requests: list[Request] = []
         self.down = False
         self.delay = 0.0
+        self.steps = 0
+        self._late: set[asyncio.Task[None]] = set()
         self._inner = inner
         self._faults: list[tuple[Fault, Chooses]] = []
 
@@ -201,6 +209,11 @@ class FaultyClient:
 
     async def _through(self, request: Request, ask: Callable[[], Awaitable[T]]) -> T:
         fault = await self._before(request)
+        if fault is Fault.LATE:
+            task = asyncio.create_task(_do_late(ask))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+            raise Unreachable(f"{request.verb} {request.name}: no answer in time")
         answer = await ask()
         if fault is Fault.LOST_REPLY:
             raise Unreachable(f"{request.verb} {request.name}: the answer was lost")
@@ -210,11 +223,15 @@ class FaultyClient:
         self.requests.append(request)
         if self.delay:
             await asyncio.sleep(self.delay)
+        for _ in range(self.steps):
+            await asyncio.sleep(0)
         fault = self._next_fault(request)
         if self.down or fault is Fault.UNREACHABLE:
             raise Unreachable(f"{request.verb} {request.name}: connection refused")
         if fault is Fault.CONFLICT:
             raise Conflict(409, "Conflict", "the object has been modified")
+        if fault is Fault.BUSY:
+            raise Busy(429, "TooManyRequests", "too many requests, please try again later")
         return fault
 
     def _next_fault(self, request: Request) -> Fault | None:
@@ -223,3 +240,9 @@ class FaultyClient:
                 del self._faults[position]
                 return fault
         return None
+
+
+async def _do_late(ask: Callable[[], Awaitable[object]]) -> None:
+    await asyncio.sleep(LATE_SECONDS)
+    with suppress(KubeError):
+        await ask()

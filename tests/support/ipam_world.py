@@ -16,6 +16,7 @@ from spiderpool.agent.ipam import IpamHandler
 from spiderpool.agent.ipam_service import IpamService
 from spiderpool.agent.ipam_sources import Sources
 from spiderpool.cni.request import CniRequest, parse_request
+from spiderpool.controller.collector import Collector, Watched
 from spiderpool.ipam.conflicts import Fate
 from spiderpool.ipam.facts import Pod
 from spiderpool.ipam.ledger import Ledger
@@ -27,9 +28,11 @@ from spiderpool.kube.resources import (
     NAMESPACE,
     NODE,
     POD,
+    SPIDERENDPOINT,
     SPIDERIPBLOCK,
     SPIDERIPPOOL,
     SPIDERRESERVEDIP,
+    STATEFULSET,
     Resource,
 )
 from spiderpool.netlink.namespace import Namespace
@@ -173,6 +176,20 @@ class World:
         """Let every watch deliver what has happened."""
         for _ in range(50):
             await asyncio.sleep(0)
+
+
+def collector_of(informers: Informers, now: Callable[[], float]) -> Collector:
+    """A controller's collector; its caches have to be waited for."""
+    watched = Watched(
+        blocks=informers.of(SPIDERIPBLOCK),
+        pods=informers.of(POD),
+        nodes=informers.of(NODE),
+        statefulsets=informers.of(STATEFULSET),
+        endpoints=informers.of(SPIDERENDPOINT),
+    )
+    ledger = Ledger()
+    watched.blocks.subscribe(ledger.apply)
+    return Collector(informers.client, watched, ledger, now=now)
 
 
 Story = Callable[[World], Coroutine[Any, Any, None]]

@@ -22,15 +22,23 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from ipam_world import Agent, World
+from ipam_world import Agent, World, collector_of
 
+from spiderpool.controller.collector import Collector
 from spiderpool.errors import CniCode, NoAddress, SpiderpoolError
 from spiderpool.ipam.blocks import seconds
 from spiderpool.ipam.invariants import Evidence, Rule, changes, problems
 from spiderpool.ipam.ledger import Ledger, Owner, owner_of
 from spiderpool.kube.api import Object
+from spiderpool.kube.informer import Informers
 from spiderpool.kube.resources import POD, SPIDERIPBLOCK, SPIDERIPPOOL
-from spiderpool.testing.kubefaults import Fault, Request
+from spiderpool.testing.kubefaults import (
+    LATE_SECONDS,
+    Fault,
+    FaultyClient,
+    Request,
+    any_write,
+)
 from spiderpool.types.address import Address, address_of
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID
@@ -53,11 +61,16 @@ Nic = tuple[str, str]
 
 
 def any_block_write(request: Request) -> bool:
-    return request.resource == SPIDERIPBLOCK and request.verb in ("create", "patch")
+    return request.resource == SPIDERIPBLOCK and any_write(request)
+
+
+def any_read(request: Request) -> bool:
+    return request.verb == "get"
 
 
 class Cluster(RuleBasedStateMachine):
-    """Two nodes whose agents share two pools; pods come, go, and come back by name."""
+    """Two nodes whose agents share two pools, and a collector; pods come, go, and come back by
+    name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,12 +97,19 @@ class Cluster(RuleBasedStateMachine):
         self.run(self.world.pool("large", "10.6.0.64-10.6.0.69"))
         for node in NODES:
             self.run(self._boot(node))
+        self.collector, self.moment = self.run(self._collector()), 0.0
         for key, node in zip(PODS, NODES * len(PODS), strict=False):
             self.create_pod(key, node)
 
     async def _boot(self, node: str) -> None:
         self.agents[node] = Agent(self.world, node)
         await self.agents[node].informers.synced()
+
+    async def _collector(self) -> Collector:
+        self.watching = Informers(FaultyClient(self.world.api))
+        found = collector_of(self.watching, lambda: self.world.now)
+        await self.watching.synced()
+        return found
 
     # What happens in a cluster
 
@@ -137,12 +157,46 @@ class Cluster(RuleBasedStateMachine):
             TRIED["DEL, late"] += 1
             self.run(self._del(*call))
 
+    @rule()
+    def collector_looks(self) -> None:
+        TRIED["collector looked"] += 1
+        self.moment += 25
+        self.run(self.collector.look(self.moment))
+
+    @rule(
+        node=nodes,
+        steps=st.integers(0, 20),
+        nics=st.lists(st.tuples(pods, nics), max_size=4, unique=True),
+    )
+    def agent_is_updated(self, node: str, steps: int, nics: list[Nic]) -> None:
+        """Callers whom the old agent has not answered ask its successor; then it ends."""
+        TRIED["agent updated"] += 1
+        mine = [nic for nic in nics if self.at.get(nic[0]) == node and nic[0] in self.uids]
+        self.run(self._update(node, steps, mine))
+
     # What goes wrong
 
-    @rule(node=nodes, fault=st.sampled_from(list(Fault)), times=st.integers(1, 3))
-    def api_fails(self, node: str, fault: Fault, times: int) -> None:
-        TRIED[f"fault: {fault.name}"] += times
-        self.agents[node].client.inject(fault, times, any_block_write)
+    @rule(
+        node=nodes,
+        fault=st.sampled_from(list(Fault)),
+        times=st.integers(1, 3),
+        on=st.sampled_from([any_block_write, any_write, any_read]),
+    )
+    def api_fails(self, node: str, fault: Fault, times: int, on: Any) -> None:
+        if fault is not Fault.CONFLICT or on is not any_read:
+            TRIED[f"fault: {fault.name}"] += times
+            self.agents[node].client.inject(fault, times, on)
+
+    @rule(node=nodes, steps=st.integers(0, 9))
+    def api_is_slow(self, node: str, steps: int) -> None:
+        """For one agent: so requests of two overtake each other."""
+        self.agents[node].client.steps = steps
+
+    @rule(forgets=st.booleans())
+    def watches_end(self, forgets: bool) -> None:
+        """Some time, or with 410 where a watch is behind."""
+        TRIED["fault: watches ended"] += 1
+        self.run(self.world.api.forget_history() if forgets else self.world.api.end_watches())
 
     @rule(
         node=nodes,
@@ -192,11 +246,17 @@ class Cluster(RuleBasedStateMachine):
                     self.late_dels_come()
                 for node in NODES:
                     self.run(self._kill(node, 0, []))
+                self.run(asyncio.sleep(2 * LATE_SECONDS))
+                for _ in range(3):
+                    self.run(self.world.settle())
+                    self.collector_looks()
                 entries = self.run(self.world.ledger()).entries()
                 assert not [e.address for e in entries if e.slot.state is SlotState.HELD]
         finally:
             for agent in self.agents.values():
                 self.run(agent.close())
+            if self.agents:
+                self.run(self.watching.close())
             self.loop.close()
 
     # How it is done
@@ -272,6 +332,26 @@ class Cluster(RuleBasedStateMachine):
                     await self._del(*call)
                 else:
                     self.undone.append(call)
+
+    async def _update(self, node: str, steps: int, nics: list[Nic]) -> None:
+        old = self.agents[node]
+        await self._boot(node)
+        self.agents[node], new = old, self.agents[node]
+        for nic in nics:
+            self.sandboxes[nic] += 1
+        calls = {nic: asyncio.create_task(self._add(*nic)) for nic in nics}
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        self.agents[node] = new
+        given_up = [nic for nic, call in calls.items() if not call.done() and call.cancel()]
+        again = [asyncio.create_task(self._add(*nic)) for nic in given_up]
+        await asyncio.gather(*calls.values(), return_exceptions=True)
+        answers = {nic: call.result() for nic, call in calls.items() if not call.cancelled()}
+        answers |= dict(zip(given_up, await asyncio.gather(*again), strict=True))
+        for (key, name), answer in answers.items():
+            if answer is not None:
+                self.promised[self.uids[key], name] = address_of(answer)
+        await old.close()
 
     async def _kill(self, node: str, ticks: int, nics: list[Nic]) -> None:
         old = self.agents[node]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from spiderpool.controller.collector import Collector, Watched
-from spiderpool.ipam.ledger import Ledger
+from ipam_world import collector_of
+
 from spiderpool.kube.informer import Informers
 from spiderpool.kube.resources import (
     NODE,
     POD,
     SPIDERENDPOINT,
-    SPIDERIPBLOCK,
     STATEFULSET,
 )
 from spiderpool.testing.kubefaults import FaultyClient
@@ -26,17 +26,8 @@ WEB = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "s1
 async def collector(world: Any) -> AsyncIterator[Any]:
     client = FaultyClient(world.api)
     informers = Informers(client)
-    watched = Watched(
-        blocks=informers.of(SPIDERIPBLOCK),
-        pods=informers.of(POD),
-        nodes=informers.of(NODE),
-        statefulsets=informers.of(STATEFULSET),
-        endpoints=informers.of(SPIDERENDPOINT),
-    )
-    ledger = Ledger()
-    watched.blocks.subscribe(ledger.apply)
+    found = collector_of(informers, time.time)
     await informers.synced()
-    found = Collector(client, watched, ledger)
     found.client = client  # type: ignore[attr-defined]
     try:
         yield found

@@ -14,8 +14,9 @@ import pytest
 
 from spiderpool.errors import BadInput
 from spiderpool.ipam.blocks import seconds
+from spiderpool.kube.api import JSON_PATCH
 from spiderpool.kube.resources import POD, SPIDERENDPOINT, SPIDERIPBLOCK, SPIDERIPPOOL
-from spiderpool.testing.kubefaults import Fault, Request
+from spiderpool.testing.kubefaults import LATE_SECONDS, Fault, Request
 from spiderpool.types.ipblock import SlotState
 
 CONF = {"default_ipv4_ippool": ["a"]}
@@ -212,6 +213,52 @@ def test_what_was_not_acknowledged_is_not_taken_back_by_guess(play: Any) -> None
             assert not old.client.faults_left
             assert told == ["10.6.0.1/16"]
             assert await states(world) == {"10.6.0.1": SlotState.HELD}
+
+    play(story)
+
+
+def test_an_answer_that_was_lost_gives_no_second_address(play: Any) -> None:
+    """Nor is any question about it, for some time; so others seem to be faster again and again."""
+
+    async def story(world: Any) -> None:
+        await start(world)
+        async with world.agent() as agent:
+            await world.pod("default/y")
+            await agent.add("default/y", ipam=CONF)
+            agent.client.inject(Fault.LOST_REPLY, 1, of_block)
+            agent.client.inject(Fault.UNREACHABLE, 5, lambda request: request.verb == "get")
+            await agent.informers.close()  # nor do watches tell
+            assert await agent.add("default/x", ipam=CONF) == ["10.6.0.2/16"]
+            assert list(await states(world)) == ["10.6.0.1", "10.6.0.2"]
+
+    play(story)
+
+
+def test_a_write_that_comes_late_gives_no_second_address(play: Any) -> None:
+    """It was sent for an address that is not the lowest free one any more when it is decided
+    again."""
+
+    async def story(world: Any) -> None:
+        await start(world, "10.6.0.1-10.6.0.9", "10.6.0.64-10.6.0.70")
+        for name in ("y", "z"):
+            await world.pod(f"default/{name}")
+        async with world.agent() as agent:
+            for name, container in (("y", "c1"), ("z", "c1")):
+                await agent.add(f"default/{name}", ipam=CONF, container=container)
+            first, _ = (await world.ledger()).entries()
+            agent.client.inject(Fault.LATE, 1, of_block)
+            call = asyncio.create_task(agent.add("default/x", ipam=CONF))
+            while agent.client.faults_left:
+                await asyncio.sleep(0)
+            free = {"op": "replace", "path": f"/spec/slots/{first.address}"}
+            value = {"generation": first.slot.generation + 1}
+            await world.api.patch(
+                SPIDERIPBLOCK, "10-6-0-0", [free | {"value": value}], content_type=JSON_PATCH
+            )
+            await call
+            await asyncio.sleep(2 * LATE_SECONDS)
+            held = [e for e in (await world.ledger()).entries() if e.slot.pod == "default/x"]
+            assert len(held) == 1
 
     play(story)
 

