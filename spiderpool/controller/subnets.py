@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from spiderpool.controller.admission.findings import PoolReader
+from spiderpool.controller.admission.others import subnet_of
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.pools import LARGEST_COUNT
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput, NotFound
 from spiderpool.ipam.autopools import application_text
-from spiderpool.ipam.pools import Pool, read_pool
+from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.ranges import parse
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.resources import SPIDERIPPOOL, SPIDERSUBNET
@@ -22,14 +23,13 @@ from spiderpool.types.codec import encode
 from spiderpool.types.metadata import read
 from spiderpool.types.subnet import SpiderSubnet, SubnetStatus
 
-log = logging.getLogger(__name__)
-
 
 class Subnets:
     """Reconciler of SpiderSubnets. A subnet holds the pools of exactly its own CIDR."""
 
     def __init__(self, client: Client, subnets: Informer, pools: Informer) -> None:
         self._client, self._subnets, self._pools = client, subnets, pools
+        self._read = PoolReader()
         self.queue = WorkQueue("subnets", self.reconcile)
 
     def start(self) -> None:
@@ -44,8 +44,10 @@ class Subnets:
     def _on_pool(self, old: Object | None, new: Object | None) -> None:
         if old is not None and new is not None and old.get("spec") == new.get("spec"):
             return
+        networks = {subnet_of(pool) for pool in (old, new) if pool is not None}
         for subnet in self._subnets.all():
-            self.queue.add(subnet["metadata"]["name"])
+            if subnet_of(subnet) in networks:
+                self.queue.add(subnet["metadata"]["name"])
 
     async def reconcile(self, name: str) -> None:
         """Write finalizer and status of one subnet; let a subnet go that holds no pool. The
@@ -86,15 +88,9 @@ class Subnets:
                     await self._client.delete(SPIDERIPPOOL, pool.name)
 
     def _pools_of(self, subnet: SpiderSubnet) -> list[Pool]:
-        found = []
-        for obj in self._pools.all():
-            try:
-                pool = read_pool(obj)
-            except BadInput as exc:
-                log.warning("passed over: %s", exc)
-                continue
-            if pool.subnet == subnet.spec.subnet:
-                found.append(pool)
+        found = [
+            pool for pool in self._read(self._pools.all()) if pool.subnet == subnet.spec.subnet
+        ]
         return sorted(found, key=lambda pool: pool.name)
 
 

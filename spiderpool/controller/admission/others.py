@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from spiderpool.controller.admission.findings import Findings, Object, Reason
@@ -9,7 +10,7 @@ from spiderpool.controller.admission.ipnetwork import Network
 from spiderpool.errors import BadInput
 from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.ranges import parse
-from spiderpool.types.address import contains, family_of
+from spiderpool.types.address import Family, family_of, length_of, network_of, to_int
 from spiderpool.types.metadata import read
 from spiderpool.types.names import PoolName
 from spiderpool.types.subnet import SpiderSubnet
@@ -39,10 +40,21 @@ def check_pools(network: Network, pools: Iterable[Pool], name: PoolName, found: 
 
 def check_subnets(network: Network, subnets: tuple[Object, ...], found: Findings) -> None:
     """A pool of a SpiderSubnet's network lies inside the SpiderSubnet."""
-    for name, other in readable_subnets(subnets):
-        if other.subnet == network.subnet and (outside := (network.total - other.total).text()):
+    same = tuple(obj for obj in subnets if subnet_of(obj) == network.subnet)
+    for name, other in readable_subnets(same):
+        if outside := (network.total - other.total).text():
             problem = f"IP ranges {listed(outside)} are not in SpiderSubnet {name}"
             found.refuse("spec.ips", problem, "add them to the SpiderSubnet first")
+
+
+def subnet_of(obj: Object) -> str:
+    """``spec.subnet`` of a pool or SpiderSubnet, in canonical form where it has one: much
+    cheaper than to read the object."""
+    text = str((obj.get("spec") or {}).get("subnet"))
+    try:
+        return network_of(text)
+    except (OSError, ValueError):
+        return text
 
 
 def readable_subnets(objects: tuple[Object, ...]) -> Iterator[tuple[str, Network]]:
@@ -67,7 +79,16 @@ def read_network_of_subnet(obj: Object) -> Network:
 
 def overlap(one: str, other: str) -> bool:
     """Whether two prefixes share addresses."""
-    return contains(one, other) or contains(other, one)
+    (family, first, last), (its_family, its_first, its_last) = _span(one), _span(other)
+    return family is its_family and first <= its_last and its_first <= last
+
+
+@functools.lru_cache(maxsize=16384)
+def _span(prefix: str) -> tuple[Family, int, int]:
+    """Family, first and last address; kept, since every pool is held against every other."""
+    family = family_of(prefix)
+    first = to_int(network_of(prefix))
+    return family, first, first | ((1 << family.bits - length_of(prefix)) - 1)
 
 
 def listed(ranges: tuple[str, ...]) -> str:

@@ -130,6 +130,19 @@ def entries(count: int) -> list[Entry]:
     return [Entry(Address(f"10.6.{n // 256}.{n % 256}"), slot) for n in range(count)]
 
 
+def test_a_subnet_knows_its_pools_however_they_write_it() -> None:
+    async def scene() -> None:
+        spec = {"subnet": "fd00:6::/64", "ips": ["fd00:6::1-fd00:6::9"]}
+        subnet = {"metadata": {"name": "s"}, "spec": spec}
+        pool = {"metadata": {"name": "p"}, "spec": spec | {"subnet": "FD00:6:0::/64"}}
+        async with running((SPIDERSUBNET, subnet)) as world:
+            await counted(world, SPIDERSUBNET, "s", totalIPCount=9, allocatedIPCount=0)
+            await world.api.create(SPIDERIPPOOL, pool)
+            await counted(world, SPIDERSUBNET, "s", allocatedIPCount=9)
+
+    run(scene)
+
+
 @pytest.mark.parametrize("resource", [SPIDERIPPOOL, SPIDERSUBNET, SPIDERCOORDINATOR])
 def test_what_cannot_be_read_can_be_deleted(resource: Resource) -> None:
     async def scene() -> None:
