@@ -7,10 +7,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from harness.nodes.plugins import machine_plugins
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.namespaces import new_namespace
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+"""Examples take as long as the machine takes: nothing here is timed."""
 
 
 @pytest.fixture
