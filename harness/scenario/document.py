@@ -61,6 +61,8 @@ class Item:
         """A scalar as written, never empty."""
         if not isinstance(self.node, yaml.ScalarNode) or not self.node.value:
             raise self.fail(f"{self.name} must be a text", "write a plain or quoted word")
+        if "\0" in self.node.value:
+            raise self.fail(f"{self.name} holds a NUL", "no name and no command has one")
         return str(self.node.value)
 
     def integer(self) -> int:

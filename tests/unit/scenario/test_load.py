@@ -209,6 +209,8 @@ def test_a_negative_names_its_outcomes_and_its_control(tmp_path: Path) -> None:
         ("  - install: cilium\n" + RULES, 9, ["'cilium'", "use spiderpool"]),
         ("  - apply: ../../etc/passwd\n" + RULES, 9, ["lies outside of"]),
         ("  - apply: missing.yaml\n" + RULES, 9, ["does not exist"]),
+        (f"  - apply: {'x' * 5000}\n" + RULES, 9, ["does not exist"]),
+        ('  - apply: "a\\0b"\n' + RULES, 9, ["holds a NUL"]),
         ("  - wait: pods\n    for: whatever\n" + RULES, 10, ["'whatever' is no condition"]),
         ("  - wait: --kubeconfig=/x\n    for: delete\n" + RULES, 9, ["is no object"]),
         ("  - scale: deployment/a\n" + RULES, 9, ["no 'to'"]),
