@@ -109,8 +109,10 @@ def _of_subnet(obj: Object, new: Object, subnets: Iterable[Object]) -> Object:
         for field in ("gateway", "routes")
         if not spec.get(field) and _spec(subnet).get(field)
     }
-    label = {OWNER_SUBNET: label_value(subnet["metadata"]["name"])}
-    return _with_labels(new | {"spec": spec | taken}, label)
+    filled = new | {"spec": spec | taken}
+    if OWNER_SUBNET in (new["metadata"].get("labels") or {}):
+        return filled
+    return _with_labels(filled, {OWNER_SUBNET: label_value(subnet["metadata"]["name"])})
 
 
 def with_finalizer(obj: Object) -> Object:

@@ -53,6 +53,7 @@ def test_a_new_pool_has_gateway_and_routes_of_its_subnet_unless_it_names_its_own
     assert new["spec"]["gateway"] == "10.6.0.1"
     assert new["spec"]["routes"] == [{"dst": "10.8.0.0/16", "gw": "10.6.0.2"}]
     assert new["metadata"]["labels"][OWNER] == "s"
+    assert in_subnet(new["spec"], labels={OWNER: "t"})["metadata"]["labels"][OWNER] == "t"
     routes = [{"dst": "10.9.0.0/16", "gw": "10.6.0.3"}]
     new = in_subnet({"subnet": "10.6.0.0/16", "gateway": "10.6.0.9", "routes": routes})
     assert (new["spec"]["gateway"], new["spec"]["routes"]) == ("10.6.0.9", routes)
