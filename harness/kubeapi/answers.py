@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
 
+from harness.kubeapi.causes import shown
 from harness.kubeapi.kinds import Kind
 from harness.kubeapi.negotiate import JSON, Form
 from harness.kubeapi.objects import Object
-from harness.kubeapi.status import ApiError, unfit_form
-from harness.kubeapi.tables.build import partial, partial_list, table
+from harness.kubeapi.status import ApiError, bad_request, unfit_form
+from harness.kubeapi.tables.build import INCLUDED, partial, partial_list, table
 from harness.kubeapi.watches import Event
 
 
-def json_answer(obj: Object, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
-    """An object as JSON, with its warnings."""
-    answer = web.Response(body=orjson.dumps(obj), status=code, content_type=JSON)
-    for warning in warnings:
-        add_warning(answer, warning)
-    return answer
-
-
-def add_warning(answer: web.StreamResponse, warning: str) -> None:
-    """A header that kubectl prints (RFC 7234 section 5.5)."""
-    quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
-    answer.headers.add("Warning", f'299 - "{quoted}"')
+def json_answer(obj: Object, code: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(obj), status=code, content_type=JSON)
 
 
 def error_answer(error: ApiError) -> web.Response:
@@ -51,11 +41,16 @@ class Shape:
         """One object or one list in the wanted form."""
         is_list = obj.get("kind") == self.kind.list_name
         if self.form.as_ == "Table":
+            if self.include not in INCLUDED:
+                raise bad_request(
+                    "Unable to convert to Table as requested: includeObject: Invalid value: "
+                    f"{shown(self.include)}: must be 'Metadata', 'Object', 'None', or empty"
+                )
             return table(self.kind, obj, self.form.version, self.include)
         if self.form.as_:
             self._check_form(is_list)
-            shown = partial_list if is_list else partial
-            return shown(obj, self.form.version)
+            form = partial_list if is_list else partial
+            return form(obj, self.form.version)
         if is_list and self.kind.builtin:
             return {**obj, "items": [_untyped(item) for item in obj["items"]]}
         return obj

@@ -41,7 +41,7 @@ async def apply(cluster: Cluster, write: Write, data: Any, *, force: bool) -> Wr
         check_same(write, old, wanted)
         return wanted
 
-    return await revise(cluster, write, propose, [], managers)
+    return await revise(cluster, write, propose, managers)
 
 
 def _configuration(write: Write, data: Any) -> Object:
@@ -50,7 +50,8 @@ def _configuration(write: Write, data: Any) -> Object:
         raise status.bad_request("error decoding YAML: the data is no object")
     kind, version = write.kind, data.get("apiVersion")
     if not version or not data.get("kind"):
-        raise status.bad_request(f"invalid object type: /, Kind={data.get('kind') or ''}")
+        told = str(version or "/") if "/" in str(version or "/") else f"/{version}"
+        raise status.bad_request(f"invalid object type: {told}, Kind={data.get('kind') or ''}")
     if version != kind.api_version:
         raise status.bad_request(
             f"Incorrect version specified in apply patch. Specified patch version: {version}, "

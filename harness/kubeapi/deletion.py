@@ -69,7 +69,7 @@ def marked(kind: Kind, obj: Object, options: DeleteOptions, now: datetime) -> Ob
     """The object as a DELETE leaves it; ``is_finished`` says whether it goes at once."""
     result = clone(obj)
     metadata = result["metadata"]
-    _set_policy_finalizer(metadata, options.propagation)
+    _set_policy_finalizer(metadata, options.propagation or _default_policy(kind, metadata))
     grace = _grace_seconds(kind, result, options)
     shortened = grace < (metadata.get("deletionGracePeriodSeconds") or 0)
     again = bool(metadata.get("deletionTimestamp"))
@@ -82,6 +82,12 @@ def marked(kind: Kind, obj: Object, options: DeleteOptions, now: datetime) -> Ob
     if kind.name == "Namespace" and not kind.group:
         result.setdefault("status", {})["phase"] = "Terminating"
     return result
+
+
+def _default_policy(kind: Kind, metadata: Object) -> Propagation | None:
+    """Where neither client nor object say what becomes of the dependents."""
+    said = {FOREGROUND, ORPHAN} & set(metadata.get("finalizers") or ())
+    return Propagation.ORPHAN if kind.orphans and not said else None
 
 
 def _set_policy_finalizer(metadata: Object, policy: Propagation | None) -> None:

@@ -59,6 +59,7 @@ class Kind:
     returns_deleted: bool = False
     deleted_together: bool = True
     deprecation: str = ""
+    orphans: bool = False
 
     @property
     def api_version(self) -> str:

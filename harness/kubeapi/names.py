@@ -45,7 +45,8 @@ _QUALIFIED_WORDS = (
     "used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
 _ANNOTATION_BYTES = 256 * 1024
-_LABEL_NAMED = {"Namespace", "Service"}
+_LABEL_NAMED = {"Namespace", "Service", "StatefulSet"}
+_FREE_GROUPS = {"apiextensions.k8s.io", "admissionregistration.k8s.io", "policy"}
 _PATH_NAMED = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 
 
@@ -67,10 +68,18 @@ def name_causes(kind: str, name: str, field: str = "metadata.name") -> Iterator[
         yield causes.invalid_value(field, name, f"must be no more than {longest} characters")
 
 
+_UNNAMED = causes.required("metadata.name", "name or generateName is required")
+
+
+def label_causes(name: str, field: str) -> Iterator[Cause]:
+    """Rules of names that are DNS labels, such as those of containers."""
+    yield from name_causes("Namespace", name, field)
+
+
 def metadata_causes(kind: Kind, obj: Object) -> list[Cause]:
     """What is wrong with the object's metadata."""
     metadata = obj["metadata"]
-    found = [*name_causes(kind.name, metadata["name"])]
+    found = [*name_causes(kind.name, metadata["name"])] if metadata["name"] else [_UNNAMED]
     prefix = metadata.get("generateName") or ""
     if prefix:
         found += _prefix_causes(kind.name, prefix)
@@ -140,7 +149,7 @@ def _prefix_causes(kind: str, prefix: str) -> Iterator[Cause]:
 def _finalizer_causes(kind: Kind, finalizers: list[str]) -> Iterator[Cause]:
     """Built-in kinds know all finalizers without a domain; others may have their own."""
     known = ("foregroundDeletion", "orphan", "kubernetes")
-    free = not kind.builtin or kind.group.endswith(".k8s.io")
+    free = not kind.builtin or kind.group in _FREE_GROUPS or kind.name == "Event"
     for index, finalizer in enumerate(finalizers):
         field = f"metadata.finalizers[{index}]"
         yield from _key_causes(finalizer, finalizer, "metadata.finalizers")

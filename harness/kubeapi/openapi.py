@@ -24,7 +24,7 @@ _PATCHES = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
-_NOT_OPENAPI = ("x-go-type", "x-fields")
+_NOT_OPENAPI = ("x-go-type", "x-fields", "x-micro")
 
 
 def index(registry: Registry, fingerprint: str) -> Object:

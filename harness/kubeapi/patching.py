@@ -22,14 +22,19 @@ def media_type(header: str) -> str:
     return header.partition(";")[0].strip()
 
 
-def change_of(kind: Kind, content_type: str, body: bytes) -> Change:
-    """JSON, merge and strategic patches; raises 400 and 415."""
-    media = media_type(content_type)
+def check_media(kind: Kind, content_type: str) -> None:
+    """Raises 415 for what is no patch, or none of this kind."""
     known = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
+    media = media_type(content_type)
     if media not in (*known, STRATEGIC_PATCH):
         raise status.unsupported_patch()
     if media == STRATEGIC_PATCH and not kind.builtin:
         raise status.unsupported_media_type(known)
+
+
+def change_of(kind: Kind, content_type: str, body: bytes) -> Change:
+    """JSON, merge and strategic patches; raises 400."""
+    media = media_type(content_type)
     data: Any = decoding.parse(body, "application/json")
     if media == JSON_PATCH:
         return lambda old: apply_json_patch(old, data)

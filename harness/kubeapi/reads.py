@@ -13,7 +13,7 @@ from harness.kubeapi.kinds import Kind
 from harness.kubeapi.label_selectors import label_predicate
 from harness.kubeapi.objects import Object, key_of
 from harness.kubeapi.request import Query
-from harness.kubeapi.selectors import Predicate, field_predicate
+from harness.kubeapi.selectors import Predicate, field_predicate, field_terms
 
 _STALE_PAGE = (
     "The provided continue parameter is too old to display a consistent list result. You can "
@@ -24,11 +24,21 @@ _STALE_PAGE = (
 )
 
 
-def selected(kind: Kind, namespace: str, query: Query) -> Predicate:
-    """Whether an object is in the namespace and matches both selectors. Raises 400 and 422."""
-    labels = label_predicate(query.text("labelSelector"))
+def check_query(query: Query) -> None:
+    """Raises 400 for what cannot be read, and 422 for what contradicts itself."""
+    query.number("limit")
+    query.number("timeoutSeconds")
+    label_predicate(query.text("labelSelector"))
+    field_terms(query.text("fieldSelector"))
     option_rules.check_list(query)
-    fields = field_predicate(query.text("fieldSelector"), kind.selectable)
+
+
+def selected(kind: Kind, namespace: str, query: Query) -> Predicate:
+    """Whether an object is in the namespace and matches both selectors. Raises 400."""
+    labels = label_predicate(query.text("labelSelector"))
+    fields = field_predicate(
+        query.text("fieldSelector"), kind.selectable, plain=kind.builtin and not kind.selectable
+    )
 
     def holds(obj: Object) -> bool:
         metadata = obj["metadata"]
@@ -49,14 +59,14 @@ def list_objects(cluster: Cluster, kind: Kind, namespace: str, query: Query) -> 
     """The list object. Raises 400, 410 and 504."""
     holds = selected(kind, namespace, query)
     limit = max(query.number("limit") or 0, 0)
-    query.number("timeoutSeconds")
     revision, after = _start(cluster, kind, query)
     if revision == cluster.store.revision:
         candidates = cluster.store.all(kind.bucket, namespace)
     else:
         candidates = cluster.store.snapshot(kind.bucket, revision, namespace)
     items = [obj for obj in candidates if key_of(obj) > after and holds(obj)]
-    metadata: Object = {"resourceVersion": str(revision)}
+    metadata: Object = {} if kind.builtin else {"continue": ""}
+    metadata["resourceVersion"] = str(revision)
     if limit and len(items) > limit:
         metadata["continue"] = _token(revision, key_of(items[limit - 1]))
         if not (query.text("labelSelector") or query.text("fieldSelector")):

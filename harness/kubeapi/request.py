@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from multidict import MultiMapping
 
-from harness.kubeapi.status import bad_request, no_such_path
+from harness.kubeapi.status import ApiError, bad_request, no_such_path
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 _TRUE = {"1", "t", "true", "T", "TRUE", "True"}
@@ -62,6 +62,15 @@ class Query:
                 f'strconv.ParseUint: parsing "{text}": invalid syntax'
             )
         return int(text) if text else None
+
+    @property
+    def revision_of_one(self) -> int | None:
+        """``resourceVersion`` of a read of one object, where nonsense is an error of its own."""
+        try:
+            return self.revision
+        except ApiError as error:
+            message = str(error).removeprefix("invalid resource version: ")
+            raise ApiError(500, "", message) from None
 
     @property
     def dry_run(self) -> bool:

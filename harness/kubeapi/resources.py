@@ -59,6 +59,7 @@ class Call:
             dry_run=self.query.dry_run,
             validation=self.query.text("fieldValidation"),
             manager=self.query.text("fieldManager") or agent or "unknown",
+            warnings=self.http[WARNINGS],
         )
 
     @property
@@ -71,8 +72,12 @@ class Call:
         return decoding.parse(await self.http.read(), self.http.headers.get("Content-Type", ""))
 
 
-DEPRECATION = web.RequestKey("deprecation", str)
-"""What a request is to be warned of, whatever becomes of it."""
+_ORPHANED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
+    "to remove them or set propagationPolicy=Orphan to suppress this warning"
+)
+WARNINGS = web.RequestKey("warnings", list[str])
+"""What a client is to hear, whatever becomes of its request."""
 _OPTIONS = {"POST": "Create", "PUT": "Update", "PATCH": "Patch"}
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
@@ -87,7 +92,7 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
         raise status.no_such_path()
     subresources.needs(kind, path)
     check_media(http.headers.get("Accept", ""))
-    http[DEPRECATION] = kind.deprecation
+    http[WARNINGS] = [kind.deprecation] if kind.deprecation else []
     call = Call(cluster, http, path, kind, Query(http.query))
     if not path.name:
         handlers = _COLLECTION
@@ -98,6 +103,8 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
     handler = handlers.get(http.method)
     if handler is None:
         raise status.method_not_allowed()
+    if http.method == "PATCH":
+        patching.check_media(kind, http.headers.get("Content-Type", ""))
     if handler is not _list:
         _ = call.shape  # a form that cannot be had is refused before anything else
     return await handler(call)
@@ -106,7 +113,7 @@ async def handle(cluster: Cluster, http: web.Request) -> web.StreamResponse:
 async def _get(call: Call) -> web.StreamResponse:
     if call.query.flag("watch"):
         return await _watch_collection(call, f"metadata.name={call.path.name}")
-    reads.check_revision(call.cluster, call.query.revision)
+    reads.check_revision(call.cluster, call.query.revision_of_one)
     obj = call.cluster.get(call.kind, call.path.namespace, call.path.name)
     return json_answer(call.shape.of(obj))
 
@@ -114,14 +121,17 @@ async def _get(call: Call) -> web.StreamResponse:
 async def _list(call: Call) -> web.StreamResponse:
     if call.query.flag("watch"):
         return await _watch_collection(call)
+    reads.check_query(call.query)
+    shape = call.shape
     found = reads.list_objects(call.cluster, call.kind, call.path.namespace, call.query)
-    return json_answer(call.shape.of(found))
+    return json_answer(shape.of(found))
 
 
 async def _watch_collection(call: Call, fields: str = "") -> web.StreamResponse:
     query = Query({**call.query.values, "fieldSelector": fields}) if fields else call.query
-    reads.selected(call.kind, call.path.namespace, query)
+    reads.check_query(query)
     shape = call.shape
+    reads.selected(call.kind, call.path.namespace, query)
     answer = web.StreamResponse()
     answer.content_type = "application/json"
     answer.headers["Content-Type"] = "application/json;stream=watch"
@@ -158,12 +168,14 @@ async def _patch(call: Call) -> web.StreamResponse:
 
 def _written(call: Call, written: writes.Written) -> web.Response:
     code = 201 if written.created else 200
-    return json_answer(call.shape.of(written.obj), code, written.warnings)
+    return json_answer(call.shape.of(written.obj), code)
 
 
 async def _delete(call: Call) -> web.StreamResponse:
     options = await _options(call)
     path = call.path
+    if call.kind.orphans and options.propagation is None:
+        call.http[WARNINGS].append(_ORPHANED)
     obj, gone = await removal.delete(call.cluster, call.kind, path.namespace, path.name, options)
     if not gone or call.kind.returns_deleted:
         return json_answer(call.shape.of(obj), 202 if options.waits and not gone else 200)

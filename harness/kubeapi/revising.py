@@ -64,9 +64,11 @@ def revised(kind: Kind, old: Object, proposed: Object, subresource: str) -> Obje
 
 
 def _status_metadata(kind: Kind, old: Object, proposed: Object) -> Object:
-    """Custom resources keep all metadata; built-in kinds let annotations and labels change."""
+    """Custom resources keep all metadata; most built-in kinds let annotations and labels change."""
     kept = dict(old["metadata"])
-    names = ("managedFields",) if not kind.builtin else ("annotations", "labels", "finalizers")
+    names = ["managedFields"] if not kind.builtin else ["annotations", "labels", "finalizers"]
+    if kind.bucket == "deployments.apps":
+        names.remove("labels")
     for name in names:
         kept.pop(name, None)
         if name in proposed["metadata"]:
@@ -77,12 +79,17 @@ def _status_metadata(kind: Kind, old: Object, proposed: Object) -> Object:
 def _wanted(kind: Kind, obj: Object) -> Object:
     """The part whose changes count: everything but metadata and a status that is apart.
 
-    Of a Deployment the annotations count too.
+    Of a Deployment the annotations count too, of an EndpointSlice all that a client can set.
     """
     ignored = {"metadata", "apiVersion", "kind"} | ({"status"} if kind.has_status else set())
     wanted = {name: value for name, value in obj.items() if name not in ignored}
     if kind.bucket == "deployments.apps":
         wanted["annotations"] = obj["metadata"].get("annotations")
+    if kind.bucket == "endpointslices.discovery.k8s.io":
+        hidden = ("resourceVersion", "generation", "managedFields")
+        wanted["metadata"] = {
+            name: value for name, value in obj["metadata"].items() if name not in hidden
+        }
     return wanted
 
 
@@ -106,6 +113,10 @@ def check_target(kind: Kind, old: Object, proposed: Object) -> None:
     """Raises 409 or 422 when the proposal was made for another state or another object."""
     asked, name = proposed["metadata"], old["metadata"]["name"]
     revision = asked.get("resourceVersion")
+    if revision and not (revision.isascii() and revision.isdigit()):
+        message = f'strconv.ParseUint: parsing "{revision}": invalid syntax'
+        raise status.ApiError(500, "", message)
+    revision = "" if revision == "0" else revision
     if not revision and not kind.unconditional_update:
         cause = Cause(
             "FieldValueInvalid",

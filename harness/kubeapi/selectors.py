@@ -53,19 +53,29 @@ def selector_text(selector: Object) -> str:
     return ",".join(parts)
 
 
-def field_predicate(text: str, selectable: tuple[str, ...]) -> Predicate:
-    """``selectable`` lists the paths that the kind allows besides name and namespace."""
+def field_terms(text: str) -> list[tuple[str, bool, str]]:
+    """(path, whether it has to be equal, value) of each term. Raises 400."""
     terms = []
     for part in filter(None, re.split(r"(?<!\\),", text)):
         found = _FIELD.match(part)
         if not found:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
         path, value = found["path"], _unescaped(found["value"])
-        if not path and not value:
-            continue
+        if path or value:
+            terms.append((path, found["op"] != "!=", value))
+    return terms
+
+
+def field_predicate(text: str, selectable: tuple[str, ...], *, plain: bool = False) -> Predicate:
+    """``selectable`` lists the paths that the kind allows besides name and namespace.
+
+    ``plain`` is true of a kind that knows nothing of paths of its own, and says so.
+    """
+    terms = []
+    for path, equal, value in field_terms(text):
         if path not in (*selectable, "metadata.name", "metadata.namespace"):
-            raise bad_request(_unknown_field(path, bool(selectable)))
-        terms.append((path.split("."), found["op"] != "!=", value))
+            raise bad_request(_unknown_field(path, plain=plain))
+        terms.append((path.split("."), equal, value))
     return lambda obj: all((_field(obj, path) == value) is equal for path, equal, value in terms)
 
 
@@ -84,8 +94,8 @@ def _unescaped(value: str) -> str:
     return _ESCAPED.sub(plain, value)
 
 
-def _unknown_field(path: str, has_own: bool) -> str:
-    if has_own:
+def _unknown_field(path: str, *, plain: bool) -> str:
+    if not plain:
         return f"field label not supported: {path}"
     return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 

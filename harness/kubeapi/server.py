@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from harness.kubeapi import discovery, openapi, resources, status
-from harness.kubeapi.answers import add_warning, error_answer, json_answer
+from harness.kubeapi.answers import error_answer, json_answer
 from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.negotiate import wants_aggregated_discovery
 from harness.kubeapi.objects import Object
-from harness.kubeapi.resources import DEPRECATION
+from harness.kubeapi.resources import WARNINGS
 from harness.kubeapi.status import ApiError
 
 log = logging.getLogger(__name__)
@@ -125,9 +125,10 @@ class Server:
 
 
 async def _warn(request: web.Request, answer: web.StreamResponse) -> None:
-    """Whoever uses what is deprecated is told so, whatever the answer."""
-    if request.get(DEPRECATION):
-        add_warning(answer, request[DEPRECATION])
+    """Each warning is a header that kubectl prints (RFC 7234 section 5.5)."""
+    for warning in request.get(WARNINGS) or ():
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        answer.headers.add("Warning", f'299 - "{quoted}"')
 
 
 def _guard(token: str) -> Middleware:

@@ -111,8 +111,10 @@ def unsupported_patch() -> ApiError:
     return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
-def already_exists(plural: str, group: str, name: str) -> ApiError:
+def already_exists(plural: str, group: str, name: str, *, going: bool = False) -> ApiError:
+    """``going`` is true when the object that exists is being deleted."""
     message = f'{qualified(plural, group)} "{name}" already exists'
+    message = f"object is being deleted: {message}" if going else message
     return ApiError(409, "AlreadyExists", message, _about(plural, group, name))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.kubeapi import causes, decoding, names, status
 from harness.kubeapi.admission import Attempt, Operation
 from harness.kubeapi.builtin import defaults, rules
+from harness.kubeapi.builtin.services import inherit
 from harness.kubeapi.builtin.types import zero_of
 from harness.kubeapi.cel.rules import checked_rules
 from harness.kubeapi.cluster import Cluster
@@ -32,7 +33,10 @@ Change = Callable[[Object], Any]
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What is written and how; ``name`` is empty for a creation with ``generateName``."""
+    """What is written and how; ``name`` is empty for a creation with ``generateName``.
+
+    ``warnings`` is filled with what the client is to hear, whatever becomes of its request.
+    """
 
     kind: Kind
     namespace: str
@@ -41,6 +45,10 @@ class Write:
     dry_run: bool = False
     validation: str = ""
     manager: str = "unknown"
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, texts: Iterable[str]) -> None:
+        self.warnings.extend(text for text in texts if text not in self.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,6 @@ class Written:
     """The object as it is now; ``created`` is true when it was not there before."""
 
     obj: Object
-    warnings: list[str]
     created: bool = False
 
 
@@ -57,11 +64,11 @@ async def create(
 ) -> Written:
     """POST, or an apply of something new, which brings its ``managers``. Raises ApiError."""
     kind = write.kind
-    obj, warnings = decoded(write, data)
+    obj = decoded(write, data)
     metadata = meta(obj)
-    if not metadata.get("name"):
-        metadata["name"] = _first_name(kind, metadata)
-    name = metadata["name"]
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = generated_name(metadata["generateName"])
+    name = metadata.setdefault("name", "")
     revision = metadata.get("resourceVersion") or ""
     if revision.isascii() and revision.isdigit() and int(revision):
         message = "resourceVersion should not be set on objects to be created"
@@ -74,27 +81,30 @@ async def create(
     if kind.bucket == "pods.":
         defaults.admit_new_pod(obj)
     attempt = Attempt(Operation.CREATE, kind, write.namespace, name, obj, None, "", write.dry_run)
-    obj, more = await _admitted(cluster, attempt, obj)
+    obj = await _admitted(cluster, write, attempt)
     _check(kind, obj, None)
-    more += await cluster.admission.check(replace(attempt, obj=obj))
-    if cluster.store.get(kind.bucket, (write.namespace, name)) is not None:
-        raise status.already_exists(kind.plural, kind.group, name)
+    write.warn(await cluster.admission.check(replace(attempt, obj=obj)))
+    found = cluster.store.get(kind.bucket, (write.namespace, name))
+    if found is not None:
+        going = bool(found["metadata"].get("deletionTimestamp"))
+        raise status.already_exists(kind.plural, kind.group, name, going=going)
     cluster.check_namespace(kind, write.namespace, name)
     _complete(cluster, kind, obj, None)
     if not write.dry_run:
         obj = cluster.commit(kind, None, obj)
-    return Written(obj, warnings + more, created=True)
+    return Written(obj, created=True)
 
 
-def decoded(write: Write, data: Any) -> tuple[Object, list[str]]:
-    """The object that was sent, in its namespace, and warnings. Raises 400."""
+def decoded(write: Write, data: Any) -> Object:
+    """The object that was sent, in its namespace. Raises 400."""
     wrapped = decoding.envelope(write.kind, data)
     try:
         obj, warnings = decoding.conform(write.kind, wrapped, write.validation)
     except decoding.Unfit as unfit:
         raise decoding.unfit_object(write.kind, wrapped, unfit) from None
+    write.warn(warnings)
     place(write, obj)
-    return obj, warnings
+    return obj
 
 
 def place(write: Write, obj: Object) -> None:
@@ -111,18 +121,10 @@ def place(write: Write, obj: Object) -> None:
     metadata["namespace"] = write.namespace
 
 
-def _first_name(kind: Kind, metadata: Object) -> str:
-    prefix = metadata.get("generateName")
-    if not prefix:
-        cause = causes.required("metadata.name", "name or generateName is required")
-        raise status.invalid(kind.name, kind.group, "", [cause])
-    return generated_name(prefix)
-
-
 async def update(cluster: Cluster, write: Write, data: Any) -> Written:
     """PUT. Raises ApiError."""
     kind = write.kind
-    proposed, warnings = decoded(write, data)
+    proposed = decoded(write, data)
     check_name(write, proposed)
     absent = cluster.store.get(kind.bucket, (write.namespace, write.name)) is None
     if absent and kind.create_on_update:
@@ -135,7 +137,7 @@ async def update(cluster: Cluster, write: Write, data: Any) -> Written:
         check_target(kind, old, proposed)
         return clone(proposed)
 
-    return await revise(cluster, write, propose, warnings)
+    return await revise(cluster, write, propose)
 
 
 def check_name(write: Write, proposed: Object) -> None:
@@ -162,15 +164,15 @@ def check_same(write: Write, old: Object, proposed: Object) -> None:
 async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
     """PATCH by a function from the stored object to the wanted one. Raises ApiError."""
     kind = write.kind
-    warnings: list[str] = []
 
     def propose(old: Object) -> Object:
         wanted = change(old)
         try:
             wrapped = decoding.identified(kind, wanted)
-            proposed, warnings[:] = decoding.conform(kind, wrapped, write.validation)
+            proposed, warnings = decoding.conform(kind, wrapped, write.validation)
         except decoding.Unfit as unfit:
             raise decoding.unfit_patch(wanted, unfit) from None
+        write.warn(warnings)
         place(write, proposed)
         check_name(write, proposed)
         check_same(write, old, proposed)
@@ -179,15 +181,11 @@ async def patch(cluster: Cluster, write: Write, change: Change) -> Written:
             raise status.stale(kind.plural, kind.group, write.name)
         return proposed
 
-    return await revise(cluster, write, propose, warnings)
+    return await revise(cluster, write, propose)
 
 
 async def revise(
-    cluster: Cluster,
-    write: Write,
-    propose: Change,
-    warnings: list[str],
-    managers: list[Manager] | None = None,
+    cluster: Cluster, write: Write, propose: Change, managers: list[Manager] | None = None
 ) -> Written:
     """Propose and admit until the stored object is still the one that was proposed upon.
 
@@ -201,13 +199,17 @@ async def revise(
             defaults.set_defaults(proposed)
         new = revised(kind, old, proposed, write.subresource)
         _track(write, old, new, managers)
+        if kind.bucket == "daemonsets.apps":
+            defaults.count_templates(new, old)
+        if kind.bucket == "services.":
+            inherit(old, new)
         attempt = Attempt(
             Operation.UPDATE, kind, write.namespace, write.name, new, old,
             write.subresource, write.dry_run,
         )  # fmt: skip
-        new, more = await _admitted(cluster, attempt, new)
+        new = await _admitted(cluster, write, attempt)
         _check(kind, new, old, write.subresource)
-        more += await cluster.admission.check(replace(attempt, obj=new))
+        write.warn(await cluster.admission.check(replace(attempt, obj=new)))
         if cluster.store.get(kind.bucket, (write.namespace, write.name)) is None:
             raise status.not_found(kind.plural, kind.group, write.name)
         if cluster.get(kind, write.namespace, write.name) != old:
@@ -215,7 +217,7 @@ async def revise(
         _complete(cluster, kind, new, old)
         if not write.dry_run:
             new = cluster.commit(kind, old, new)
-        return Written(new, warnings + more)
+        return Written(new)
     raise status.stale(kind.plural, kind.group, write.name)
 
 
@@ -236,12 +238,15 @@ def manager_of(write: Write, operation: str) -> Manager:
     return Manager(write.manager, operation, write.kind.api_version, write.subresource, timestamp())
 
 
-async def _admitted(cluster: Cluster, attempt: Attempt, obj: Object) -> tuple[Object, list[str]]:
+async def _admitted(cluster: Cluster, write: Write, attempt: Attempt) -> Object:
+    """The object of the attempt as webhooks change it."""
+    assert attempt.obj is not None
     changed, warnings = await cluster.admission.change(attempt)
-    if changed is None or changed is obj:
-        return obj, warnings
+    write.warn(warnings)
+    if changed is None or changed is attempt.obj:
+        return attempt.obj
     try:
-        return decoding.conform(attempt.kind, changed, "Ignore")[0], warnings
+        return decoding.conform(attempt.kind, changed, "Ignore")[0]
     except decoding.Unfit as unfit:
         raise decoding.unfit_object(attempt.kind, changed, unfit) from None
 
@@ -276,7 +281,7 @@ def _status_causes(kind: Kind, obj: Object, old: Object | None) -> list[status.C
 def _complete(cluster: Cluster, kind: Kind, obj: Object, old: Object | None) -> None:
     """What needs the server's state or the object's UID: a Service's addresses, first phases."""
     if old is None and kind.bucket == "jobs.batch":
-        defaults.select_own_pods(obj)
+        defaults.complete_new_job(obj)
     if old is None and kind.bucket == "nodes.":
         defaults.taint_new_node(obj)
     if kind.bucket == "services.":

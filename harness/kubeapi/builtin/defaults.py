@@ -142,6 +142,9 @@ def _stateful_set(stateful_set: Object) -> None:
     spec.setdefault("replicas", 1)
     spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("podManagementPolicy", "OrderedReady")
+    kept = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    kept.setdefault("whenDeleted", "Retain")
+    kept.setdefault("whenScaled", "Retain")
     strategy = spec.setdefault("updateStrategy", {})
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
         strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
@@ -149,12 +152,25 @@ def _stateful_set(stateful_set: Object) -> None:
 
 def _daemon_set(daemon_set: Object) -> None:
     spec = _template(daemon_set)
+    annotations = daemon_set["metadata"].setdefault("annotations", {})
+    annotations.setdefault(TEMPLATE_GENERATION, "1")
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = spec.setdefault("updateStrategy", {})
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
+
+
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def count_templates(daemon_set: Object, old: Object) -> None:
+    """The generation of a DaemonSet's template is the server's to count."""
+    counted = int(old["metadata"]["annotations"][TEMPLATE_GENERATION])
+    counted += daemon_set["spec"].get("template") != old["spec"].get("template")
+    annotations = {**(daemon_set["metadata"].get("annotations") or {})}
+    daemon_set["metadata"]["annotations"] = annotations | {TEMPLATE_GENERATION: str(counted)}
 
 
 def _job(job: Object) -> None:
@@ -165,13 +181,21 @@ def _job(job: Object) -> None:
     spec.setdefault("backoffLimit", 6)
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
+    spec.setdefault("manualSelector", False)
+    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
 
 
-def select_own_pods(job: Object) -> None:
-    """A Job that names no selector gets one that its UID makes unique."""
+def complete_new_job(job: Object) -> None:
+    """A Job that names no selector gets one that its UID makes unique, and its pods' labels."""
+    if not job["spec"].get("manualSelector") and "selector" not in job["spec"]:
+        _select_own_pods(job)
+    labels = (job["spec"]["template"].get("metadata") or {}).get("labels")
+    if labels and not job["metadata"].get("labels"):
+        job["metadata"]["labels"] = dict(labels)
+
+
+def _select_own_pods(job: Object) -> None:
     spec, metadata = job["spec"], job["metadata"]
-    if spec.get("manualSelector") or "selector" in spec:
-        return
     uid = metadata["uid"]
     labels = {
         "batch.kubernetes.io/controller-uid": uid,
@@ -197,6 +221,9 @@ def _cron_job(cron_job: Object) -> None:
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
+    template = spec.get("jobTemplate")
+    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
+        _template(template)
 
 
 def _service(service: Object) -> None:

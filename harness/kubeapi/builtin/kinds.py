@@ -65,7 +65,7 @@ def _apps() -> list[Kind]:
               selectable=("status.replicas",), **scaled),
         _kind("apps/v1", "statefulsets", "StatefulSet", short="sts", **scaled),
         _kind("apps/v1", "daemonsets", "DaemonSet", short="ds", categories=_ALL, has_status=True),
-        _kind("batch/v1", "jobs", "Job", categories=_ALL, has_status=True,
+        _kind("batch/v1", "jobs", "Job", categories=_ALL, has_status=True, orphans=True,
               selectable=("status.successful",)),
         _kind("batch/v1", "cronjobs", "CronJob", short="cj", categories=_ALL, has_status=True),
     ]  # fmt: skip
@@ -76,6 +76,7 @@ def _other() -> list[Kind]:
     plain: dict[str, Any] = {"has_generation": False}
     admission = "admissionregistration.k8s.io/v1"
     rbac = "rbac.authorization.k8s.io/v1"
+    role: dict[str, Any] = {"has_generation": False, "create_on_update": True}
     return [
         _kind("discovery.k8s.io/v1", "endpointslices", "EndpointSlice"),
         _kind("coordination.k8s.io/v1", "leases", "Lease", create_on_update=True,
@@ -89,10 +90,10 @@ def _other() -> list[Kind]:
               categories=("api-extensions",), **cluster),
         _kind(admission, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration",
               categories=("api-extensions",), **cluster),
-        _kind(rbac, "roles", "Role", **plain),
-        _kind(rbac, "rolebindings", "RoleBinding", **plain),
-        _kind(rbac, "clusterroles", "ClusterRole", **cluster, **plain),
-        _kind(rbac, "clusterrolebindings", "ClusterRoleBinding", **cluster, **plain),
+        _kind(rbac, "roles", "Role", **role),
+        _kind(rbac, "rolebindings", "RoleBinding", **role),
+        _kind(rbac, "clusterroles", "ClusterRole", **cluster, **role),
+        _kind(rbac, "clusterrolebindings", "ClusterRoleBinding", **cluster, **role),
         _kind("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", short="pdb",
-              has_status=True),
+              has_status=True, unconditional_update=False),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.kubeapi import causes, crds
-from harness.kubeapi.names import LABEL_RULE, labels_causes
+from harness.kubeapi.names import label_causes, labels_causes
 from harness.kubeapi.objects import Object
 from harness.kubeapi.selectors import selector_predicate
 from harness.kubeapi.status import Cause
@@ -19,7 +19,6 @@ from harness.kubeapi.status import Cause
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _DATA_BYTES = 1024 * 1024
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-_CONTAINER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _CONFIG_KEY_RULE = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
     "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
@@ -74,7 +73,12 @@ def _pod(obj: Object, old: Object | None) -> Iterator[Cause]:
         yield causes.required("spec.containers")
         return
     yield from _pod_spec(obj["spec"], "spec")
-    if old is not None and _fixed_part(obj["spec"]) != _fixed_part(old["spec"]):
+    if old is None:
+        return
+    if len(obj["spec"].get("containers") or ()) != len(old["spec"].get("containers") or ()):
+        detail = "pod updates may not add or remove containers"
+        yield causes.forbidden_field("spec.containers", detail)
+    elif _fixed_part(obj["spec"]) != _fixed_part(old["spec"]):
         detail = (
             "pod updates may not change fields other than `spec.containers[*].image`,"
             "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
@@ -120,9 +124,9 @@ def _container(container: Object, field: str, seen: set[str]) -> Iterator[Cause]
     name = container.get("name") or ""
     if not name:
         yield causes.required(f"{field}.name")
-    elif not _CONTAINER_NAME.fullmatch(name):
-        yield causes.invalid_value(f"{field}.name", name, LABEL_RULE)
-    elif name in seen:
+    else:
+        yield from label_causes(name, f"{field}.name")
+    if name and name in seen:
         yield causes.duplicate(f"{field}.name", name)
     seen.add(name)
     if not container.get("image"):
@@ -150,17 +154,17 @@ def _workload(obj: Object, old: Object | None) -> Iterator[Cause]:
     """Deployments, ReplicaSets, StatefulSets and DaemonSets."""
     spec = obj.get("spec") or {}
     selector, template = spec.get("selector"), spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    labels = (template.get("metadata") or {}).get("labels")
     if selector is None:
         yield causes.required("spec.selector")
     elif not selector:
         yield causes.invalid_value(
             "spec.selector", selector, "empty selector is invalid for deployment"
         )
-    if selector is None or (selector and not selector_predicate(selector)(labels)):
+    if selector is None or (selector and not selector_predicate(selector)(labels or {})):
         detail = "`selector` does not match template `labels`"
         yield causes.invalid_value("spec.template.metadata.labels", labels, detail)
-    yield from labels_causes(labels, "spec.template.metadata.labels")
+    yield from labels_causes(labels or {}, "spec.template.metadata.labels")
     replicas = spec.get("replicas", 0)
     if replicas < 0:
         detail = "must be greater than or equal to 0"
@@ -177,19 +181,48 @@ def _template(template: Object) -> Iterator[Cause]:
         yield causes.unsupported(where, spec.get("restartPolicy"), ("Always",))
 
 
+def _stateful_set(obj: Object, old: Object | None) -> Iterator[Cause]:
+    yield from _workload(obj, old)
+    if old is not None and _fixed_state(obj["spec"]) != _fixed_state(old["spec"]):
+        detail = (
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', "
+            "'template', 'updateStrategy', 'revisionHistoryLimit', "
+            "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+        )
+        yield causes.forbidden_field("spec", detail)
+
+
+def _fixed_state(spec: Object) -> Object:
+    free = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+            "persistentVolumeClaimRetentionPolicy", "minReadySeconds", "selector")  # fmt: skip
+    return {name: value for name, value in spec.items() if name not in free}
+
+
+def _cron_job(obj: Object, old: Object | None) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    if not spec.get("schedule"):
+        yield causes.required("spec.schedule")
+    job = (spec.get("jobTemplate") or {}).get("spec") or {}
+    yield from _job_template(job, "spec.jobTemplate.spec.template.spec")
+
+
+def _job_template(job: Object, field: str) -> Iterator[Cause]:
+    spec = (job.get("template") or {}).get("spec") or {}
+    yield from _pod_spec(spec, field)
+    if spec.get("restartPolicy", "Always") == "Always":
+        detail = 'valid values: "OnFailure", "Never"'
+        yield causes.required(f"{field}.restartPolicy", detail)
+
+
 def _job(obj: Object, old: Object | None) -> Iterator[Cause]:
-    template = (obj.get("spec") or {}).get("template") or {}
-    spec = template.get("spec") or {}
-    yield from _pod_spec(spec, "spec.template.spec")
-    if spec.get("restartPolicy") == "Always":
-        where = "spec.template.spec.restartPolicy"
-        yield causes.unsupported(where, "Always", ("OnFailure", "Never"))
+    yield from _job_template(obj.get("spec") or {}, "spec.template.spec")
     yield from _immutable("spec.completions", obj, old)
     yield from _immutable("spec.template", obj, old)
 
 
 def _service(obj: Object, old: Object | None) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
+    yield from labels_causes(spec.get("selector") or {}, "spec.selector")
     types = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
     if spec.get("type") not in types:
         yield causes.unsupported("spec.type", spec.get("type"), types)
@@ -235,7 +268,9 @@ def _is_address(text: str) -> bool:
 
 def _endpoint_slice(obj: Object, old: Object | None) -> Iterator[Cause]:
     kinds = ("FQDN", "IPv4", "IPv6")
-    if obj.get("addressType") not in kinds:
+    if not obj.get("addressType"):
+        yield causes.required("addressType")
+    elif obj["addressType"] not in kinds:
         yield causes.unsupported("addressType", obj.get("addressType"), kinds)
     yield from _immutable("addressType", obj, old)
     for index, endpoint in enumerate(obj.get("endpoints") or []):
@@ -245,9 +280,9 @@ def _endpoint_slice(obj: Object, old: Object | None) -> Iterator[Cause]:
 
 
 def _event(obj: Object, old: Object | None) -> Iterator[Cause]:
-    involved = (obj.get("involvedObject") or {}).get("namespace") or "default"
+    involved = (obj.get("involvedObject") or {}).get("namespace") or ""
     namespace = obj["metadata"].get("namespace")
-    if involved != namespace and (obj.get("involvedObject") or {}).get("namespace"):
+    if involved != namespace and (involved or namespace != "default"):
         detail = "does not match event.namespace"
         yield causes.invalid_value("involvedObject.namespace", involved, detail)
 
@@ -264,9 +299,10 @@ _RULES: dict[str, Callable[[Object, Object | None], Iterator[Cause]]] = {
     "Pod": _pod,
     "Deployment": _workload,
     "ReplicaSet": _workload,
-    "StatefulSet": _workload,
+    "StatefulSet": _stateful_set,
     "DaemonSet": _workload,
     "Job": _job,
+    "CronJob": _cron_job,
     "Service": _service,
     "EndpointSlice": _endpoint_slice,
     "Event": _event,

@@ -43,7 +43,6 @@ class ServiceAllocator:
             for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
                 spec.pop(field, None)
         else:
-            _inherit(old, service)
             problems += self._addresses_of(spec, mine[0])
         if spec.get("type") in _WITH_NODE_PORTS:
             problems += self._ports_of(spec, mine[1])
@@ -156,11 +155,15 @@ def holdings(service: Object) -> tuple[set[str], set[tuple[str, int]]]:
     return addresses, ports
 
 
-def _inherit(old: Object | None, service: Object) -> None:
+def inherit(old: Object, service: Object) -> None:
     """An update that says nothing of addresses and node ports keeps those that it has."""
-    if not old or (old["spec"].get("type") == "ExternalName"):
+    external = (each["spec"].get("type") == "ExternalName" for each in (old, service))
+    if any(external):
         return
-    spec, before = service["spec"], old["spec"]
+    spec, before = dict(service["spec"]), old["spec"]
+    service["spec"] = spec
+    if not spec.get("clusterIP") and spec.get("clusterIPs") == before.get("clusterIPs"):
+        spec.pop("clusterIPs", None)
     if not spec.get("clusterIP") and not spec.get("clusterIPs"):
         for field in ("clusterIP", "clusterIPs"):
             if field in before:

@@ -23,7 +23,7 @@ _SCALARS: dict[str, Schema] = {
     "bool": {"type": "boolean"},
     "bytes": {"type": "string", "format": "byte"},
     "time": {"type": "string", "format": "date-time"},
-    "microTime": {"type": "string", "format": "date-time"},
+    "microTime": {"type": "string", "format": "date-time", "x-micro": True},
     "quantity": {"type": "string", "format": "quantity"},
     "intOrString": {"x-kubernetes-int-or-string": True, "format": "int-or-string"},
     "any": {"x-kubernetes-preserve-unknown-fields": True},
@@ -121,5 +121,7 @@ def zero_of(schema: Schema) -> Any:
         fields = schema["x-fields"].items()
         properties = schema["properties"]
         return {name: zero_of(properties[name]) for name, field in fields if field.always}
+    if schema.get("format") == "date-time":
+        return None
     zeros: dict[str | None, Any] = {"string": "", "boolean": False, "object": {}, "array": []}
     return zeros.get(schema.get("type"), 0)

@@ -24,7 +24,10 @@ def is_granular(schema: Schema, value: Any) -> bool:
     """Whether a value has parts that can be owned one by one."""
     if isinstance(value, dict):
         return schema.get("x-kubernetes-map-type") != "atomic"
-    return isinstance(value, list) and merges(schema)
+    if not isinstance(value, list) or not merges(schema):
+        return False
+    keyed = schema.get("x-kubernetes-list-type") == "map"
+    return not keyed or all(isinstance(item, dict) for item in value)
 
 
 def has_field(schema: Schema, name: str) -> bool:

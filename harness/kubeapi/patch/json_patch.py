@@ -35,9 +35,7 @@ def _step(root: dict[str, Any], operation: dict[str, Any]) -> None:
         case "remove":
             _remove(root, path)
         case "replace":
-            value = _value_of(operation)
-            _remove(root, path)
-            _add(root, path, value)
+            _replace(root, path, _value_of(operation))
         case "move":
             _add(root, path, _remove(root, _pointer(operation.get("from"))))
         case "copy":
@@ -107,6 +105,16 @@ def _add(root: dict[str, Any], parts: list[str], value: Any) -> None:
         raise _misfit(f"Unable to access invalid index: {last}")
 
 
+def _replace(root: dict[str, Any], parts: list[str], value: Any) -> None:
+    """A member that is missing is added, against the RFC, as the API server does."""
+    container, last = _container(root, parts), parts[-1]
+    if isinstance(container, dict):
+        container[last] = value
+    else:
+        container[_position(container, last)] = value
+
+
 def _remove(root: dict[str, Any], parts: list[str]) -> Any:
     container = _container(root, parts)
-    return container.pop(_position(container, parts[-1]))
+    position = _position(container, parts[-1])
+    return container.pop(position)

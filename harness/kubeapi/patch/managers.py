@@ -64,7 +64,7 @@ def entries(managers: Iterable[Manager]) -> list[Object]:
             "manager": each.name,
             "operation": each.operation,
             "apiVersion": each.api_version,
-            "time": each.time,
+            **({"time": each.time} if each.time else {}),
             "fieldsType": "FieldsV1",
             "fieldsV1": to_fields_v1(each.paths),
             **({"subresource": each.subresource} if each.subresource else {}),
@@ -86,12 +86,12 @@ def whole_schema(kind: Kind) -> Schema:
 
 def _part(kind: Kind, obj: Object, subresource: str) -> Object:
     """What a write of this part of the object can change."""
-    kept = dict(obj)
-    if kind.has_status and subresource != "status":
-        kept.pop("status", None)
-    if kind.has_status and subresource == "status" and not kind.builtin:
-        kept = {"status": obj["status"]} if "status" in obj else {}
-    return kept
+    if not kind.has_status:
+        return obj
+    if subresource != "status":
+        return {name: value for name, value in obj.items() if name != "status"}
+    names = ("metadata", "status") if kind.builtin else ("status",)
+    return {name: obj[name] for name in names if name in obj}
 
 
 def _compared(kind: Kind, old: Object, new: Object, subresource: str) -> Comparison:
@@ -118,7 +118,13 @@ def blank(schema: Schema) -> Object:
 def after_update(
     kind: Kind, old: Object | None, new: Object, me: Manager, before: Iterable[Manager] = ()
 ) -> list[Manager]:
-    """Whoever changed a field owns it, and nobody else does; what is gone nobody owns."""
+    """Whoever changed a field owns it, and nobody else does; what is gone nobody owns.
+
+    An object that says nothing of its managers begins to do so with its first apply.
+    """
+    before = list(before)
+    if old is not None and not before:
+        return []
     found = _compared(kind, blank(kind.schema) if old is None else old, new, me.subresource)
     taken = found.changed | found.removed
     result = [replace(each, paths=each.paths - taken) for each in before]
@@ -143,7 +149,7 @@ def after_apply(
     Raises 409 when other managers own what would change, unless ``force`` takes it from them.
     """
     schema, base = whole_schema(kind), blank(kind.schema) if live is None else live
-    managers = managers_of(base) or ([_before(kind, base, me)] if live else [])
+    managers = managers_of(base) or ([_before(kind, base)] if live else [])
     others = [each for each in managers if each.identity != me.identity]
     last = next((each for each in managers if each.identity == me.identity), None)
     wanted = named_paths(schema, _part(kind, config, me.subresource))
@@ -159,8 +165,8 @@ def after_apply(
              for each, paths in conflicts if paths}
         )  # fmt: skip
     mine = replace(me, paths=frozenset(wanted - _NOBODYS))
-    if last and not (found.changed or found.removed):
-        mine = replace(mine, time=last.time)
+    if not (found.changed or found.removed):
+        mine = replace(mine, time=last.time if last else "")
     taken = found.changed | found.removed
     left = [replace(each, paths=each.paths - taken) for each in others]
     return Applied(merged, [*left, mine])
@@ -186,9 +192,9 @@ def _pruned(schema: Schema, merged: Object, last: Iterable[Path], wanted: set[Pa
     return pruned
 
 
-def _before(kind: Kind, live: Object, me: Manager) -> Manager:
+def _before(kind: Kind, live: Object) -> Manager:
     """Stands for whoever made an object that says nothing of its managers."""
-    maker = Manager("before-first-apply", "Update", kind.api_version, "", me.time)
+    maker = Manager("before-first-apply", "Update", kind.api_version)
     found = after_update(kind, None, live, maker)
     return found[0] if found else maker
 

@@ -25,6 +25,8 @@ def laid_over(schema: Schema, live: Any, config: Any) -> Any:
         for name, value in config.items():
             result[name] = laid_over(field_schema(schema, name), live.get(name), value)
         return result
+    if config is None and live and is_granular(schema, live):
+        return live
     if isinstance(live, list) and isinstance(config, list) and merges(schema):
         return _merged_list(schema, live, config)
     return config

@@ -55,6 +55,9 @@ def _merge_field(schema: Schema, result: dict[str, Any], name: str, value: Any) 
     elif isinstance(value, dict):
         before = result.get(name)
         result[name] = merge_by_schema(schema, before if isinstance(before, dict) else {}, value)
+    elif isinstance(value, list) and name not in result:
+        kept = [item for item in value if not (isinstance(item, dict) and "$patch" in item)]
+        result[name] = [_without_directives(item) for item in kept]
     elif isinstance(value, list):
         before = result.get(name)
         result[name] = _merge_list(schema, before if isinstance(before, list) else [], value)

@@ -111,13 +111,14 @@ def _scalar(schema: Schema, value: Any, owner: str) -> Any:
         return value
     types = {
         "string": isinstance(value, str),
-        "integer": _is_integer(value),
+        "integer": _is_integer(value) and _fits(value, form),
         "number": _is_number(value),
         "boolean": isinstance(value, bool),
     }
     _expect(types[schema["type"]], value, owner, schema)
-    if form == "date-time" and not is_time(value):
-        layout = "2006-01-02T15:04:05Z07:00"
+    micro = bool(schema.get("x-micro"))
+    if form == "date-time" and not is_time(value, micro=micro):
+        layout = f"2006-01-02T15:04:05{'.000000' if micro else ''}Z07:00"
         raise DecodeMismatch(f'parsing time "{value}" as "{layout}": cannot parse "{value}"')
     if form == "byte":
         _check_base64(value)
@@ -136,6 +137,11 @@ def _check_base64(value: str) -> None:
 
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _fits(value: int, form: str) -> bool:
+    bits = 31 if form == "int32" else 63
+    return -(1 << bits) <= value < 1 << bits
 
 
 def _is_number(value: Any) -> bool:

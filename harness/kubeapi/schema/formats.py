@@ -31,8 +31,9 @@ def is_quantity(text: str) -> bool:
     return bool(_QUANTITY.fullmatch(text))
 
 
-def is_time(text: str) -> bool:
-    if not _TIME.fullmatch(text):
+def is_time(text: str, *, micro: bool = False) -> bool:
+    """``micro`` is true where exactly six digits of a second's fraction are expected."""
+    if not _TIME.fullmatch(text) or (micro and not re.search(r"\.\d{6}(?!\d)", text)):
         return False
     return _parses(datetime.fromisoformat, re.sub(r"\.\d+", "", text))
 

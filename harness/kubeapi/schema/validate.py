@@ -131,6 +131,11 @@ def _repeated(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:
     keys = schema.get("x-kubernetes-list-map-keys") or ()
     seen: list[Any] = []
     for index, item in enumerate(value):
+        if list_type == "map" and not isinstance(item, dict):
+            if item is not None:
+                detail = "must be an object for an array of list-type map"
+                yield causes.invalid_value(f"{path}[{index}]", item, detail)
+            continue
         if list_type == "map":
             item = {key: item.get(key) for key in keys if item.get(key) is not None}  # noqa: PLW2901
         if item in seen:

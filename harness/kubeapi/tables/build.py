@@ -12,6 +12,8 @@ from harness.kubeapi.objects import Object
 from harness.kubeapi.tables import builtin, jsonpath
 from harness.kubeapi.tables.age import age
 
+INCLUDED = ("", "Metadata", "Object", "None")
+"""What a row can have of its object."""
 _NAME = Column("Name", "string", "name", 0, "Name of the object")
 _CUSTOM_AGE = Column("Age", "date", "", 0, "Age of the object", ".metadata.creationTimestamp")
 
@@ -27,7 +29,7 @@ def table(
     kept = {
         name: source[name]
         for name in ("resourceVersion", "continue", "remainingItemCount")
-        if name in source
+        if source.get(name)
     }
     return {
         "kind": "Table",
@@ -110,6 +112,6 @@ def partial_list(answer: Object, version: str) -> Object:
     return {
         "kind": "PartialObjectMetadataList",
         "apiVersion": f"meta.k8s.io/{version}",
-        "metadata": answer["metadata"],
+        "metadata": {name: value for name, value in answer["metadata"].items() if value},
         "items": [partial(obj, version) for obj in answer["items"]] or None,
     }

@@ -173,14 +173,13 @@ EVENT = (
     Column("Message"),
     Column("First Seen", priority=1),
     Column("Count", priority=1),
-    Column("Name", priority=1),
+    Column("Name", format="name", priority=1),
 )
 
 
 def event(obj: Object, now: datetime) -> list[Any]:
     involved, source = obj.get("involvedObject") or {}, obj.get("source") or {}
-    created = obj.get("eventTime") or obj["metadata"].get("creationTimestamp")
-    first = obj.get("firstTimestamp") or created
+    first = obj.get("firstTimestamp") or obj.get("eventTime")
     series = obj.get("series") or {}
     last = series.get("lastObservedTime") or obj.get("lastTimestamp") or first
     component = source.get("component") or obj.get("reportingComponent") or ""
@@ -226,6 +225,46 @@ WEBHOOKS = (Column("Webhooks", _INTEGER), Column("Age"))
 
 def webhooks(obj: Object, now: datetime) -> list[Any]:
     return [len(obj.get("webhooks") or []), _age(obj, now)]
+
+
+ROLE = (Column("Created At", "date"),)
+
+
+def role(obj: Object, now: datetime) -> list[Any]:
+    return [obj["metadata"].get("creationTimestamp")]
+
+
+ROLE_BINDING = (
+    Column("Role"),
+    Column("Age"),
+    Column("Users", priority=1),
+    Column("Groups", priority=1),
+    Column("ServiceAccounts", priority=1),
+)
+
+
+def role_binding(obj: Object, now: datetime) -> list[Any]:
+    target = obj.get("roleRef") or {}
+    names: dict[str, list[str]] = {"User": [], "Group": [], "ServiceAccount": []}
+    for subject in obj.get("subjects") or []:
+        within = f"{subject.get('namespace', '')}/" if subject["kind"] == "ServiceAccount" else ""
+        names.setdefault(subject["kind"], []).append(within + subject["name"])
+    listed = [", ".join(found) for found in names.values()][:3]
+    return [f"{target.get('kind')}/{target.get('name')}", _age(obj, now), *listed]
+
+
+DISRUPTION_BUDGET = (
+    Column("Min Available"),
+    Column("Max Unavailable"),
+    Column("Allowed Disruptions", _INTEGER),
+    Column("Age"),
+)
+
+
+def disruption_budget(obj: Object, now: datetime) -> list[Any]:
+    spec, allowed = obj.get("spec") or {}, (obj.get("status") or {}).get("disruptionsAllowed", 0)
+    bounds = [str(spec.get(name, "N/A")) for name in ("minAvailable", "maxUnavailable")]
+    return [*bounds, allowed, _age(obj, now)]
 
 
 AGE_ONLY = (Column("Age"),)

@@ -81,7 +81,7 @@ def test_json_patches(operations: list[dict[str, Any]], expected: Any) -> None:
     "operation",
     [
         {"op": "remove", "path": "/none"},
-        {"op": "replace", "path": "/none", "value": 1},
+        {"op": "replace", "path": "/a/9", "value": 1},
         {"op": "add", "path": "/a/9", "value": 1},
         {"op": "add", "path": "/a/x", "value": 1},
         {"op": "add", "path": "a", "value": 1},
@@ -178,5 +178,5 @@ def test_strategic_patch_of_a_set() -> None:
 )
 def test_bad_strategic_patches(patch: Any, code: int) -> None:
     with pytest.raises(ApiError) as refused:
-        merge_by_schema(POD, {}, patch)
+        merge_by_schema(POD, {"containers": [{"name": "c"}]}, patch)
     assert refused.value.code == code
