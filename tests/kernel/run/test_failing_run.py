@@ -37,6 +37,10 @@ steps:
         ping: {from: client, to: controller.ens192}
         blocked: timeout
         control: answered
+      - id: blocked-without-proof
+        ping: {from: client, to: 10.8.0.1}
+        blocked: unreachable
+        control: wrong-way
       - id: no-such-object
         object: configmap/nowhere
         within: 0.2
@@ -125,6 +129,12 @@ def test_an_answer_to_what_should_be_blocked_fails(run: Run) -> None:
     assert verdict["sentence"].endswith("ended replied, expected timeout")
 
 
+def test_a_control_that_fails_proves_nothing(run: Run) -> None:
+    verdict = run.verdict("blocked-without-proof")
+    assert verdict["result"] == "failed"
+    assert "is unreachable, which proves nothing, as its control fails" in verdict["sentence"]
+
+
 @pytest.mark.parametrize(
     ("identifier", "words"),
     [("no-such-object", "it does not exist"), ("no-such-pod", "there is no place nobody")],
@@ -152,7 +162,7 @@ def test_a_wait_in_vain_says_what_objects_complain_of(run: Run) -> None:
 
 def test_captures_of_failures_are_kept_and_no_others(run: Run) -> None:
     kept = {file.stem for file in run.kept.glob("*.pcapng")}
-    assert kept == {"wrong-way", "answered-though-blocked"}
+    assert kept == {"wrong-way", "answered-though-blocked", "blocked-without-proof"}
 
 
 def test_the_state_is_kept(run: Run) -> None:
