@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from spiderpool.errors import Gone, SpiderpoolError, Unreachable
+from spiderpool.errors import Gone, NotFound, SpiderpoolError, Unreachable
 from spiderpool.kube.api import PART_OF_LIST, Client, Handler, Informer, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.resources import Resource
@@ -82,6 +82,8 @@ class WatchedCache:
                     await self._watch()
             except Gone:
                 self._note(f"{self.resource.plural}: the watch is too old, listing again")
+            except NotFound:
+                self._note(f"{self.resource} is not served: is its definition (CRD) installed?")
             except SpiderpoolError as exc:
                 self._note(f"{self.resource.plural}: {exc}")
             except Exception as exc:

@@ -48,6 +48,7 @@ class Election:
         self._lease: Object | None = None
         self._seen_at = 0.0
         self._sent_at = 0.0
+        self._is_in_doubt = False
 
     async def acquired(self) -> None:
         """Wait until the lease is this process's."""
@@ -97,17 +98,22 @@ class Election:
         return str(spec.get("holderIdentity") or "")
 
     async def _attempt(self) -> bool:
-        """Take or renew the lease if it may be; False when it is another's or out of reach."""
+        """Take or renew the lease if it may be; False when it is another's or out of reach.
+
+        A leader that knows the lease as it wrote it needs one request."""
         try:
-            await self._look()
+            if self._holder() != self.identity or self._is_in_doubt:
+                await self._look()
             if not self._may_take():
                 return False
+            self._is_in_doubt = True
             await self._write(self._lease, holder=self.identity)
         except (Conflict, AlreadyExists):
             return False
         except SpiderpoolError as exc:
             log.warning("lease %s/%s: %s", self._namespace, self._name, exc)
             return False
+        self._is_in_doubt = False
         return True
 
     async def _look(self) -> None:

@@ -19,6 +19,9 @@ class Resource:
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    def __str__(self) -> str:
+        return f"{self.plural}.{self.version}.{self.group}" if self.group else self.plural
+
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """The URL path of the collection, or of one object; names are used as given."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from spiderpool.errors import BadInput, Unreachable
+from spiderpool.errors import BadInput, NotFound, Unreachable
 from spiderpool.kube.api import PART_OF_LIST, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.informer import Informers, WatchedCache
-from spiderpool.kube.resources import CONFIGMAP, POD
+from spiderpool.kube.resources import CONFIGMAP, POD, SPIDERIPPOOL
 from spiderpool.testing.kube import FakeClient
 from spiderpool.testing.kubefaults import Fault, FaultyClient, Request
 
@@ -192,6 +192,26 @@ def test_no_failure_ends_a_cache(problem: Exception) -> None:
         await world.until(lambda: world.names() == ["a"])
 
     run(scenario)
+
+
+def test_a_kind_without_a_definition_is_named() -> None:
+    class WithoutDefinitions(FakeClient):
+        async def list(self, *args: Any, **options: Any) -> Object:
+            raise NotFound(404, "NotFound", "GET /apis/x: the API server answered 404")
+
+    async def main() -> None:
+        cache = WatchedCache(WithoutDefinitions(), SPIDERIPPOOL)
+        keeping = asyncio.create_task(cache.run())
+        async with asyncio.timeout(5):
+            while "first list" in cache.problem:
+                await asyncio.sleep(0.001)
+        assert cache.problem == (
+            "spiderippools.v2beta1.spiderpool.spidernet.io is not served: "
+            "is its definition (CRD) installed?"
+        )
+        keeping.cancel()
+
+    asyncio.run(main())
 
 
 def test_others_have_their_turn_while_a_long_list_is_taken_over() -> None:

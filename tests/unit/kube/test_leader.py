@@ -104,6 +104,24 @@ def test_a_leader_stops_when_another_holds_the_lease() -> None:
     run(scene)
 
 
+def test_a_renewal_is_one_request() -> None:
+    async def scene() -> None:
+        faulty = FaultyClient(FakeClient())
+        first = candidate(faulty, "a")
+        await first.acquired()
+        leading = asyncio.ensure_future(first.lost())
+        faulty.requests.clear()
+        await asyncio.sleep(Timing().retry * 10 + 0.1)
+        assert [request.verb for request in faulty.requests] == ["update"] * 10
+        await faulty.delete(LEASE, "lead", "kube-system")
+        await asyncio.sleep(Timing().retry * 2 + 0.1)
+        assert faulty.requests[-1].verb == "create"
+        assert not leading.done()
+        leading.cancel()
+
+    run(scene)
+
+
 def test_a_leader_that_cannot_renew_stops() -> None:
     async def scene() -> None:
         api = FakeClient()
