@@ -187,6 +187,12 @@ class Cluster(RuleBasedStateMachine):
             TRIED[f"fault: {fault.name}"] += times
             self.agents[node].client.inject(fault, times, on)
 
+    @rule(key=pods)
+    def collector_loses_sight(self, key: str) -> None:
+        """Its cache has not got a pod that lives."""
+        TRIED["fault: pod not in cache"] += 1
+        self.collector._watched.pods._objects.pop(("default", key[8:]), None)  # type: ignore[attr-defined]
+
     @rule(node=nodes, steps=st.integers(0, 9))
     def api_is_slow(self, node: str, steps: int) -> None:
         """For one agent: so requests of two overtake each other."""
