@@ -37,11 +37,12 @@ def _interface(frame: Frame) -> bytes:
 
 
 def _packet(frame: Frame, interface: int, comment: str) -> bytes:
-    high, low, length = frame.nanoseconds >> 32, frame.nanoseconds & 0xFFFFFFFF, len(frame.data)
+    data = frame.on_the_wire
+    high, low, length = frame.nanoseconds >> 32, frame.nanoseconds & 0xFFFFFFFF, len(data)
     flags = struct.pack("=I", _OUTBOUND if frame.outgoing else _INBOUND)
     options = _option(_EPB_FLAGS, flags) + _option(_OPT_COMMENT, comment.encode())
     head = struct.pack("=IIIII", interface, high, low, length, length)
-    return _block(_PACKET, head + _padded(frame.data) + options + _option(_OPT_END, b""))
+    return _block(_PACKET, head + _padded(data) + options + _option(_OPT_END, b""))
 
 
 def _option(code: int, value: bytes) -> bytes:

@@ -111,6 +111,10 @@ def judge_nics(
     """The first NIC or attribute that differs. ``addresses`` are all but link-local ones."""
     for name, attributes in nics.items():
         link = state.link(name)
+        if attributes.get("absent"):
+            if link is not None:
+                return Finding(f"{place} has a NIC {name}, which must not be there")
+            continue
         if link is None:
             there = ", ".join(link.name for link in state.links) or "none"
             return Finding(f"{place} has no NIC {name}; it has {there}")

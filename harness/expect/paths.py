@@ -12,7 +12,7 @@ from harness.scenario.expectations import Blocked, Outcome, Reaches
 from harness.scenario.reference import Reference
 from harness.trace.observe import Observation
 from harness.trace.path import Hop, RoundTrip, first_difference, visible
-from harness.trace.wires import Nic
+from harness.trace.wires import Nic, Wires
 from spiderpool.types.address import family_of
 
 
@@ -87,6 +87,7 @@ def _problems(
         return
     way = visible(trip.request, observation.wires)
     yield from _way_problems(expectation, way, names)
+    yield from _tag_problems(expectation, trip, observation.wires)
     yield from _end_problems(expectation, trip, observation, names)
     yield from _source_problems(expectation, trip, observation.answer, names)
     difference = first_difference(trip)
@@ -106,6 +107,21 @@ def _way_problems(expectation: Reaches, way: Sequence[Nic], names: Names) -> Ite
         yield f"the request arrives at {_said(way[-1], names)}, expected {expected}"
     if path and list(way) != path:
         yield f"the request goes by {_row(way, names)}, expected {_row(path, names)}"
+
+
+def _tag_problems(expectation: Reaches, trip: RoundTrip, wires: Wires) -> Iterator[str]:
+    """What passes a switch is tagged as expected, and something does if a tag is."""
+    wanted = expectation.vlan
+    between = [hop for hop in (*trip.request, *trip.reply) if hop.nic.place in wires.switches]
+    if wanted is not None and not between:
+        yield f"no switch is passed, where VLAN {wanted} could be seen"
+    for hop in between:
+        if hop.vlan != wanted:
+            yield f"{hop} is {_tagged(hop.vlan)}, expected {_tagged(wanted)}"
+
+
+def _tagged(vlan: int | None) -> str:
+    return "untagged" if vlan is None else f"of VLAN {vlan}"
 
 
 def _end_problems(
@@ -183,6 +199,8 @@ def _wanted_lines(expectation: Reaches, names: Names) -> tuple[str, ...]:
         lines.append(f"arrives {' or '.join(map(str, expectation.arrives))}")
     if expectation.source:
         lines.append(f"source {expectation.source}")
+    if expectation.vlan:
+        lines.append(f"vlan {expectation.vlan}")
     return (*lines, "the reply by the same way")
 
 
@@ -209,7 +227,8 @@ def _crossing(hop: Hop, names: Names) -> str:
     ends = [f"{packet.source}{f' port {source}' if source else ''}"]
     ends.append(f"{packet.destination}{f' port {target}' if target else ''}")
     way = "out" if hop.outgoing else "in"
-    return f"{_said(hop.nic, names)} {way}, {' -> '.join(ends)}"
+    tag = "" if hop.vlan is None else f" of VLAN {hop.vlan}"
+    return f"{_said(hop.nic, names)} {way}{tag}, {' -> '.join(ends)}"
 
 
 def shown(expectation: Reaches, observation: Observation, names: Names) -> str:

@@ -162,7 +162,8 @@ class Reaches(_Common):
 
     ``path`` lists every NIC crossed by the request, without the two ends of wires that only
     carry (the node's end of a pod's veth, ports of a switch); ``leaves`` and ``arrives`` are
-    its first and last NIC. ``source`` is the address that the target sees.
+    its first and last NIC. ``source`` is the address that the target sees. ``vlan`` is what all
+    frames between machines are tagged with, in both directions; None: they are not tagged.
     """
 
     probe: Probe
@@ -170,6 +171,7 @@ class Reaches(_Common):
     leaves: Reference | None
     arrives: tuple[Reference, ...]
     source: Reference | None
+    vlan: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from spiderpool.errors import BadInput
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_NIC = r"[A-Za-z0-9][A-Za-z0-9_@-]{0,14}"
+_NIC = r"[A-Za-z0-9][A-Za-z0-9_@-]{0,14}(?:\.[0-9]{1,4})?"
+"""With the number of a VLAN at the end, as in ``ens192.100``."""
+
 _REFERENCE = re.compile(rf"({_NAME})(\.node)?(?:\.({_NIC}))?(?:\.({_NIC}))?\Z")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 

@@ -39,7 +39,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _OBJECT = re.compile(r"[a-z][a-z0-9.-]*(/[A-Za-z0-9{][A-Za-z0-9.:{}-]*)?\Z")
 _ARGUMENT = re.compile(r"(-A|-n|-l|-o|--field-selector|[A-Za-z0-9][A-Za-z0-9.,/=_-]*)\Z")
 _ROUTES = re.compile(r"ip (?:-6 )?route(?: show table (\d{1,10}))?\Z")
-_NIC_ATTRIBUTES = ("kind", "mtu", "mac", "txqueuelen", "up", "addresses")
+_NIC_ATTRIBUTES = ("absent", "kind", "mtu", "mac", "txqueuelen", "up", "addresses")
 _ASKED_ONCE = ("id", "each")
 _MAY_COME = (*_ASKED_ONCE, "within")
 _PROMPTLY = 5.0
@@ -177,13 +177,14 @@ def _printed_table(item: Item, key: str) -> tuple[Table, int]:
 
 
 def _nics(item: Item, bound: str | None) -> Mapping[str, Mapping[str, Any]]:
-    return {
-        nic: {
-            attribute: _texts_checked(value, bound)
-            for attribute, value in attributes.mapping(*_NIC_ATTRIBUTES).items()
-        }
-        for nic, attributes in item.mapping().items()
-    }
+    return {nic: _nic_attributes(entry, bound) for nic, entry in item.mapping().items()}
+
+
+def _nic_attributes(item: Item, bound: str | None) -> Mapping[str, Any]:
+    entries = item.mapping(*_NIC_ATTRIBUTES)
+    if "absent" in entries and (len(entries) > 1 or not entries["absent"].boolean()):
+        raise item.fail("an absent NIC has nothing", "write `absent: true` alone, or leave it out")
+    return {attribute: _texts_checked(value, bound) for attribute, value in entries.items()}
 
 
 def _check(item: Item, identifier: str, bound: str | None) -> Checked:
@@ -201,7 +202,8 @@ def _check(item: Item, identifier: str, bound: str | None) -> Checked:
 def _probe(protocol: Protocol) -> Callable[..., Reaches | Blocked]:
     def word(item: Item, identifier: str, bound: str | None) -> Reaches | Blocked:
         entries = item.mapping(
-            *_ASKED_ONCE, str(protocol), "path", "leaves", "arrives", "source", "blocked", "control"
+            *(*_ASKED_ONCE, str(protocol), "path", "leaves", "arrives", "source", "vlan"),
+            *("blocked", "control"),
         )
         probe = _question(protocol, entries[str(protocol)], bound)
         if "blocked" in entries:
@@ -217,6 +219,7 @@ def _probe(protocol: Protocol) -> Callable[..., Reaches | Blocked]:
             _nic(entries["leaves"], bound) if "leaves" in entries else None,
             _nic_list(entries.get("arrives"), bound),
             _nic(entries["source"], bound) if "source" in entries else None,
+            vlan_number(entries["vlan"]) if "vlan" in entries else None,
         )
 
     return word
@@ -308,6 +311,13 @@ def _texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for entry in value.values():
             yield from _texts_in(entry)
+
+
+def vlan_number(item: Item) -> int:
+    """The number of a VLAN (IEEE 802.1Q; 0 and 4095 are none)."""
+    if not 0 < (number := item.integer()) < 4095:
+        raise item.fail(f"{number} is no VLAN", "use 1 to 4094")
+    return number
 
 
 def namespace_of(entries: Mapping[str, Item]) -> str:

@@ -41,8 +41,9 @@ BIRD = 12
 
 DEFAULT: Mapping[Family, Prefix] = {Family.V4: Prefix("0.0.0.0/0"), Family.V6: Prefix("::/0")}
 
-_FIRST_INDEX = 2
-"""``lo`` is 1."""
+_FIRST_INDEX = 32
+"""``lo`` is 1, and tunnels' modules, once loaded, put a device of their own into every new
+namespace (``tunl0`` of ipip, ``sit0``: ip-sysctl, fb_tunnels_only_for_init_net)."""
 
 _SETTINGS = (
     ("ipv4/conf/all/arp_ignore", "0"),
@@ -94,7 +95,7 @@ def mac_of(*identity: str) -> str:
 
 def port_name(machine: Machine, nic: Nic) -> IfName:
     """The switch's end of a NIC: readable when it fits into a link's name."""
-    name = machine.name if len(machine.nics) == 1 else f"{machine.name}-{nic.name}"
+    name = machine.name if len(machine.wired) == 1 else f"{machine.name}-{nic.name}"
     if len(name) > 15 or name == "lo":
         name = f"{name[:8]}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
     return IfName(name)
@@ -107,7 +108,7 @@ def _switches(topology: Topology, descriptors: Mapping[str, int]) -> Iterator[Op
         yield CreateLink(segment, LinkKind.BRIDGE, index=index, up=True)
         index += 1
     for machine in topology.machines:
-        for position, nic in enumerate(machine.nics):
+        for position, nic in enumerate(machine.wired):
             peer = Peer(
                 nic.name,
                 namespace=descriptors[machine.name],
@@ -129,7 +130,10 @@ def _switches(topology: Topology, descriptors: Mapping[str, int]) -> Iterator[Op
 
 def _configured(machine: Machine, topology: Topology) -> Iterator[Operation]:
     for nic in machine.nics:
-        yield ChangeLink(nic.name, up=True)
+        if nic.parent is None:
+            yield ChangeLink(nic.name, up=True)
+        else:
+            yield CreateLink(nic.name, LinkKind.VLAN, parent=nic.parent, vlan=nic.vlan, up=True)
         for address in nic.addresses:
             yield AddAddress(own_address(nic.name, address))
     for gateway in machine.gateways:

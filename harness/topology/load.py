@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.scenario.document import Item, read, required
+from harness.scenario.words import vlan_number
 from harness.topology.model import UNDERLAY, Machine, Nic, Topology, Way
 from spiderpool.types.address import (
     Address,
@@ -46,7 +47,7 @@ def parse(item: Item) -> Topology:
     entries = item.mapping(
         *("segments", "podCIDRs", "serviceCIDRs", "podMTU", "rpFilter", "nodes", "hosts")
     )
-    segments = required(entries, "segments", item).many(_link_name)
+    segments = required(entries, "segments", item).many(_segment)
     pod_cidrs = required(entries, "podCIDRs", item).many(_prefix)
     topology = Topology(
         segments=segments,
@@ -101,9 +102,7 @@ def _machine(
 ) -> Machine:
     if not _MACHINE_NAME.match(item.name):
         raise item.fail(f"{item.name!r} cannot name a machine", "use a-z, 0-9 and -")
-    nics = tuple(
-        _nic(entry, segments) for entry in required(entries, "nics", item).mapping().values()
-    )
+    nics = _nics(required(entries, "nics", item), segments)
     if not nics:
         raise item.fail(f"{item.name} has no NIC", "add one below `nics`")
     gateways = entries["gateways"].many(_address) if "gateways" in entries else ()
@@ -138,19 +137,43 @@ def _rp_filter(item: Item) -> int:
     return value
 
 
+def _nics(item: Item, segments: tuple[IfName, ...]) -> tuple[Nic, ...]:
+    """With a wire into a segment, or as a VLAN upon such a one that is written before."""
+    found: dict[str, Nic] = {}
+    for entry in item.mapping().values():
+        wired = [nic for nic in found.values() if nic.parent is None]
+        made = _vlan(entry, wired) if "vlan" in entry.mapping() else _nic(entry, segments)
+        found[made.name] = made
+    return tuple(found.values())
+
+
+def _vlan(item: Item, wired: list[Nic]) -> Nic:
+    entries = item.mapping("vlan", "on", "addresses")
+    on = required(entries, "on", item)
+    name = on.one_of(*(nic.name for nic in wired))
+    parent = next(nic for nic in wired if nic.name == name)
+    own, vlan = _named(item, item.name, "NIC"), vlan_number(entries["vlan"])
+    return Nic(own, parent.segment, _own_addresses(entries), parent.mtu, vlan, parent.name)
+
+
 def _nic(item: Item, segments: tuple[IfName, ...]) -> Nic:
     entries = item.mapping("segment", "addresses", "mtu")
-    if not _LINK_NAME.match(item.name) or item.name in ("lo", "all", "default"):
-        raise item.fail(f"{item.name!r} cannot name a NIC", "use at most 15 of a-z, 0-9, - and _")
+    own = _named(item, item.name, "NIC")
     segment = required(entries, "segment", item).one_of(*segments)
-    addresses = entries["addresses"].many(_interface_address) if "addresses" in entries else ()
-    return Nic(IfName(item.name), IfName(segment), addresses, _mtu(entries.get("mtu")))
+    return Nic(own, IfName(segment), _own_addresses(entries), _mtu(entries.get("mtu")))
 
 
-def _link_name(item: Item) -> IfName:
-    text = item.text()
+def _own_addresses(entries: Mapping[str, Item]) -> tuple[InterfaceAddress, ...]:
+    return entries["addresses"].many(_interface_address) if "addresses" in entries else ()
+
+
+def _segment(item: Item) -> IfName:
+    return _named(item, item.text(), "segment")
+
+
+def _named(item: Item, text: str, what: str) -> IfName:
     if not _LINK_NAME.match(text) or text in ("lo", "all", "default"):
-        raise item.fail(f"{text!r} cannot name a segment", "use at most 15 of a-z, 0-9, - and _")
+        raise item.fail(f"{text!r} cannot name a {what}", "use at most 15 of a-z, 0-9, - and _")
     return IfName(text)
 
 

@@ -3,7 +3,7 @@
 ::
 
     segment      one broadcast domain: a bridge in the namespace ``underlay``
-    nic          a veth into a segment, with addresses
+    nic          a veth into a segment, with addresses; or a VLAN upon such a one
     machine      a namespace with NICs: a router when it forwards, a node when it has pod blocks
 """
 
@@ -27,10 +27,14 @@ UNDERLAY = "underlay"
 
 @dataclass(frozen=True, slots=True)
 class Nic:
+    """``vlan``: its number, of a VLAN upon the NIC ``parent`` of the same machine."""
+
     name: IfName
     segment: IfName
     addresses: tuple[InterfaceAddress, ...]
     mtu: int = 1500
+    vlan: int | None = None
+    parent: IfName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class Machine:
     forwards: bool = False
     blocks: tuple[Prefix, ...] = ()
     ways: tuple[Way, ...] = ()
+
+    @property
+    def wired(self) -> tuple[Nic, ...]:
+        """Those with a wire of their own."""
+        return tuple(nic for nic in self.nics if nic.parent is None)
 
     def address(self, family: Family) -> Address | None:
         """The machine's own address: the first of that family on its first NIC."""

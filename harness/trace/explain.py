@@ -69,8 +69,8 @@ def _of_leg(what: str, leg: Leg, wires: Wires, mark: int | None) -> Iterator[Dec
     """At each outgoing NIC that routing chose; a sender's own decision has no NIC before."""
     for index, hop in enumerate(leg):
         before = leg[index - 1] if index else None
-        if not hop.outgoing or (before and wires.parents.get(before.nic) == hop.nic):
-            continue  # a macvlan link's frames go out of its parent without a route
+        if not hop.outgoing or (before and wires.stands_on(before.nic, hop.nic)):
+            continue  # frames of a link upon this one: a macvlan link's go out without a route
         forwards = before is not None and before.nic.place == hop.nic.place
         if before is None and what == "reply":
             question = Question(hop.packet.destination, hop.packet.source, mark)

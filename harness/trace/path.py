@@ -26,12 +26,14 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A packet crossing one NIC, outgoing or incoming, with the addresses that it then had."""
+    """A packet crossing one NIC, outgoing or incoming, with the addresses that it then had, and
+    the VLAN that the frame was tagged with."""
 
     nic: Nic
     outgoing: bool
     packet: Packet
     heard: Heard = Heard.HOST
+    vlan: int | None = None
 
     def __str__(self) -> str:
         return f"{self.nic} {'out' if self.outgoing else 'in'}"
@@ -77,7 +79,7 @@ def _legs(
         role = _role(packet, frame, identity, sequence) if packet else None
         if packet and role:
             nic = Nic(frame.place, frame.link)
-            hops[role].append(Hop(nic, frame.outgoing, packet, frame.heard))
+            hops[role].append(Hop(nic, frame.outgoing, packet, frame.heard, frame.vlan))
     return {
         role: _without_turns(_without_copies(_first_attempt(found), wires), wires)
         for role, found in hops.items()
@@ -151,17 +153,18 @@ def _without_turns(leg: Leg, wires: Wires) -> Leg:
             and after is not None
             and before.outgoing
             and not after.outgoing
-            and wires.parents.get(before.nic) == hop.nic == wires.parents.get(after.nic)
+            and wires.stands_on(before.nic, hop.nic)
+            and wires.stands_on(after.nic, hop.nic)
         )
     )
 
 
 def _goes_on(hop: Hop, later: Iterable[Hop], wires: Wires) -> bool:
-    """Whether a frame for another MAC was passed on here: by a bridge, or to a macvlan link."""
+    """Whether a frame for another MAC was passed on here: by a bridge, or to a link upon this."""
     return any(
         following.nic.place == hop.nic.place
         if following.outgoing
-        else wires.parents.get(following.nic) == hop.nic
+        else wires.stands_on(following.nic, hop.nic)
         for following in later
     )
 

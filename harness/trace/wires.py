@@ -23,15 +23,20 @@ class Nic(NamedTuple):
 class Wires:
     """``peers`` are the two ends of veths, each leading to the other.
 
-    ``parents`` lead from a macvlan link to the NIC that it sits on. ``carriers`` are ends
-    that only carry: a switch's ports, the node's end of a pod's veth. Nothing is routed in
-    ``switches``.
+    ``parents`` lead from a macvlan, ipvlan or VLAN link to the NIC that it sits on, ``bonds``
+    from a member to its bond. ``carriers`` are ends that only carry: a switch's ports, the
+    node's end of a pod's veth. Nothing is routed in ``switches``.
     """
 
     peers: Mapping[Nic, Nic] = field(default_factory=dict)
     parents: Mapping[Nic, Nic] = field(default_factory=dict)
     carriers: frozenset[Nic] = frozenset()
     switches: frozenset[str] = frozenset()
+    bonds: Mapping[Nic, Nic] = field(default_factory=dict)
+
+    def stands_on(self, upper: Nic, lower: Nic) -> bool:
+        """Whether the frames of ``upper`` come and go by ``lower``."""
+        return self.parents.get(upper) == lower or self.bonds.get(lower) == upper
 
 
 def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: str) -> Wires:
@@ -43,6 +48,10 @@ def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: s
     """
     peers: dict[Nic, Nic] = {}
     parents: dict[Nic, Nic] = {}
+    bonds: dict[Nic, Nic] = {}
+    for place, state in states.items():
+        parents |= _vlans(place, state)
+        bonds |= _members(place, state)
     carriers = (
         {Nic(switch, link.name) for link in states[switch].links} if switch in states else set()
     )
@@ -55,9 +64,28 @@ def wires_of(states: Mapping[str, NetState], outer: Mapping[str, str], switch: s
             if far is None:
                 continue
             near_nic, far_nic = Nic(place, link.name), Nic(around, far.name)
-            if link.kind is LinkKind.MACVLAN:
+            if link.kind in (LinkKind.MACVLAN, LinkKind.IPVLAN):
                 parents[near_nic] = far_nic
             elif far.parent_elsewhere and far.parent_index == link.index:
                 peers |= {near_nic: far_nic, far_nic: near_nic}
                 carriers.add(far_nic)
-    return Wires(peers, parents, frozenset(carriers), frozenset({switch}))
+    return Wires(peers, parents, frozenset(carriers), frozenset({switch}), bonds)
+
+
+def _vlans(place: str, state: NetState) -> dict[Nic, Nic]:
+    """VLAN links that stand on a NIC of the same place."""
+    names = {link.index: link.name for link in state.links}
+    return {
+        Nic(place, link.name): Nic(place, names[link.parent_index])
+        for link in state.links
+        if link.kind is LinkKind.VLAN and not link.parent_elsewhere
+    }
+
+
+def _members(place: str, state: NetState) -> dict[Nic, Nic]:
+    bonds = {link.name for link in state.links if link.kind is LinkKind.BOND}
+    return {
+        Nic(place, link.name): Nic(place, link.master)
+        for link in state.links
+        if link.master in bonds
+    }

@@ -152,6 +152,8 @@ def test_nics_are_judged_by_attribute() -> None:
     assert nic_problem(up=False) == "up of web.net1 is True, not False"
     assert nic_problem(addresses=[]) == "addresses of web.net1 is ['10.6.212.145/16'], not []"
     assert nic_problem(name="net2", up=True) == "web has no NIC net2; it has net1"
+    assert nic_problem(name="net2", absent=True) is None
+    assert nic_problem(absent=True) == "web has a NIC net1, which must not be there"
 
 
 def test_link_local_addresses_are_left_out() -> None:

@@ -78,6 +78,7 @@ def reaches(
     arrives: tuple[str, ...] = (),
     source: str | None = None,
     target: str = "dns.eth0",
+    vlan: int | None = None,
 ) -> Reaches:
     def ref(text: str | None) -> Any:
         return parse_reference(text, "f") if text else None
@@ -91,6 +92,7 @@ def reaches(
         ref(leaves),
         tuple(map(ref, arrives)),
         ref(source),
+        vlan,
     )
 
 
@@ -238,3 +240,39 @@ def test_a_blocked_probe_may_have_to_set_out_by_a_nic() -> None:
 def test_an_observation_of_another_kind_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match="NetState says nothing about Reaches"):
         judge(GOOD, NetState(), NAMES)
+
+
+def between_machines(request: int | None, reply: int | None) -> Observation:
+    """The same, and how it passed the switch."""
+    port = Nic("underlay", "worker01")
+    there, back = TRIP.request, TRIP.reply
+    trip = replace(
+        TRIP,
+        request=(*there, replace(there[0], nic=port, vlan=request)),
+        reply=(replace(back[0], nic=port, vlan=reply, outgoing=not there[0].outgoing), *back),
+    )
+    wires = replace(WIRES, carriers=WIRES.carriers | {port}, switches=frozenset({"underlay"}))
+    return replace(seen(trip), wires=wires)
+
+
+def tag_problem(wanted: int | None, observation: Observation) -> str:
+    found = judge(reaches(leaves="web.eth0", vlan=wanted), observation, NAMES)
+    return found.sentence.partition("port 53: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "request_tag", "reply_tag", "problem"),
+    [
+        (100, 100, None, "underlay.worker01 in is untagged, expected of VLAN 100"),
+        (100, 7, 100, "underlay.worker01 out is of VLAN 7, expected of VLAN 100"),
+        (None, None, 7, "underlay.worker01 in is of VLAN 7, expected untagged"),
+    ],
+)
+def test_every_frame_between_machines_has_the_tag(
+    wanted: int | None, request_tag: int | None, reply_tag: int | None, problem: str
+) -> None:
+    assert problem in tag_problem(wanted, between_machines(request_tag, reply_tag))
+
+
+def test_a_tag_that_nothing_could_show_is_no_success() -> None:
+    assert "VLAN 100 could be seen" in tag_problem(100, seen(TRIP))

@@ -45,6 +45,8 @@ def test_nics_are_born_in_their_machine() -> None:
     }
     assert {link.master for link in links if link.peer} == {"lan6", "lan7"}
     assert len({link.index for link in links}) == len(links)
+    first = min(link.index or 0 for link in links)
+    assert first > 16, "the devices that tunnels' modules put everywhere have the first ones"
     assert not any(isinstance(o, CreateLink) for m in TOPOLOGY.machines for o in operations(m.name))
 
 

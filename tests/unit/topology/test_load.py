@@ -59,6 +59,41 @@ def test_how_strict_links_are_born(tmp_path: Path) -> None:
     assert loaded("rpFilter: 1\n" + text, tmp_path).rp_filter == 1
 
 
+TRUNK = """\
+segments: [trunk]
+podCIDRs: [10.233.64.0/18]
+serviceCIDRs: [10.233.0.0/18]
+nodes: {}
+hosts:
+  router:
+    nics:
+      eth0: {segment: trunk, mtu: 9000}
+      eth0.7: {vlan: 7, on: eth0, addresses: [10.7.0.1/16]}
+"""
+
+
+def test_a_vlan_upon_a_nic(tmp_path: Path) -> None:
+    (router,) = loaded(TRUNK, tmp_path).hosts
+    wired, vlan = router.nics
+    assert (vlan.segment, vlan.mtu, vlan.vlan, vlan.parent) == ("trunk", 9000, 7, "eth0")
+    assert router.wired == (wired,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("vlan: 7", "vlan: 4095", ":9: 4095 is no VLAN; use 1 to 4094"),
+        ("on: eth0", "on: eth0.7", ":9: on is 'eth0.7'; use eth0"),
+        ("on: eth0,", "", ":9: "),
+        ("on: eth0", "on: eth0, segment: trunk", ":9: 'segment' is not known in eth0.7"),
+    ],
+)
+def test_vlans_that_cannot_be(old: str, new: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        loaded(TRUNK.replace(old, new), tmp_path)
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
