@@ -56,6 +56,7 @@ class IpamHandler:
     ) -> None:
         self._service, self._node, self._warn, self._kernel = service, node, warn, kernel
         self._endpoints = EndpointWriter(service.client)
+        service.sources.caches.pods.subscribe(self._endpoints.follow)
         self._keepers = Keepers(service.client)
         self._locks: WeakValueDictionary[PodUID, asyncio.Lock] = WeakValueDictionary()
 
@@ -160,9 +161,7 @@ class IpamHandler:
         await self._service.release(mine, DEL_SECONDS)
         uid = mine[0].slot.pod_uid
         ends_with_pod = (pod is None or pod.deleted_at) and mine[0].slot.owner is None
-        if ends_with_pod or uid is None:
-            self._endpoints.forget(f"{request.pod_namespace}/{request.pod_name}")
-        elif not self._service.held_by(uid):
+        if not ends_with_pod and uid is not None and not self._service.held_by(uid):
             await self._endpoints.remove(f"{request.pod_namespace}/{request.pod_name}", uid)
 
     def _check(self, request: CniRequest) -> None:

@@ -83,9 +83,11 @@ class EndpointWriter:
         except (NotFound, Conflict):
             return
 
-    def forget(self, key: str) -> None:
-        """Drop the memory of a pod (``namespace/name``) that is gone."""
-        self._written.pop(key, None)
+    def follow(self, old: Object | None, new: Object | None) -> None:
+        """Drop the memory of a pod that is gone; the signature is an informer's handler."""
+        if old is not None and new is None:
+            metadata = old["metadata"]
+            self._written.pop(f"{metadata.get('namespace')}/{metadata['name']}", None)
 
     async def _read(self, pod: Pod) -> None:
         """Take the endpoint as the API has it now; without an answer the next attempt tells."""

@@ -88,6 +88,24 @@ def test_asking_again_in_the_same_sandbox_reads_nothing_and_confirms_by_the_writ
     play(story)
 
 
+def test_nothing_is_remembered_of_pods_that_are_gone(play: Any) -> None:
+    """Whether a DEL came for them or not."""
+
+    async def story(world: Any) -> None:
+        await world.pool("a", "10.6.212.100-10.6.212.200")
+        async with world.agent() as agent:
+            for name in ("x", "y"):
+                await world.pod(f"default/{name}")
+                await agent.add(f"default/{name}", ipam=CONF)
+            assert set(agent.handler._endpoints._written) == {"default/x", "default/y"}
+            await world.api.delete(POD, "x", "default", grace_seconds=0)
+            while "default/x" in agent.handler._endpoints._written:
+                await asyncio.sleep(0)
+            assert set(agent.handler._endpoints._written) == {"default/y"}
+
+    play(story)
+
+
 def test_an_endpoint_that_somebody_deleted_comes_back_with_the_next_sandbox(play: Any) -> None:
     async def story(world: Any) -> None:
         await world.pool("a", "10.6.212.100-10.6.212.200")
