@@ -43,11 +43,13 @@ def forbidden_field(field: str, detail: str) -> Cause:
 
 
 def too_long(field: str, limit: int) -> Cause:
-    return Cause("FieldValueTooLong", f"Too long: may not be more than {limit} bytes", field)
+    counted = "1 byte" if limit == 1 else f"{limit} bytes"
+    return Cause("FieldValueTooLong", f"Too long: may not be more than {counted}", field)
 
 
 def too_many(field: str, count: int, limit: int) -> Cause:
-    return Cause("FieldValueTooMany", f"Too many: {count}: must have at most {limit} items", field)
+    counted = "1 item" if limit == 1 else f"{limit} items"
+    return Cause("FieldValueTooMany", f"Too many: {count}: must have at most {counted}", field)
 
 
 def _joined(word: str, detail: str) -> str:

@@ -64,7 +64,12 @@ def _version_causes(versions: list[Object]) -> Iterator[Cause]:
         detail = "must have exactly one version marked as storage version"
         listed = [version.get("name") for version in versions]
         yield causes.invalid_value("spec.versions", listed, detail)
+    names = [version.get("name") for version in versions]
+    if len(set(names)) < len(names):
+        yield causes.invalid_value("spec.versions", names, "must contain unique version names")
     for index, version in enumerate(versions):
+        where = "spec" if len(versions) == 1 else f"spec.versions[{index}]"
+        yield from _column_causes(version, where)
         field = f"spec.versions[{index}].schema.openAPIV3Schema"
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
         if not schema:
@@ -74,6 +79,25 @@ def _version_causes(versions: list[Object]) -> Iterator[Cause]:
         single = len(versions) == 1
         where = "spec.validation.openAPIV3Schema" if single else field
         yield from structural_causes(schema, where)
+
+
+_COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
+
+
+def _column_causes(version: Object, where: str) -> Iterator[Cause]:
+    for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
+        field = f"{where}.additionalPrinterColumns[{index}]"
+        if not column.get("name"):
+            yield causes.required(f"{field}.name")
+        if column.get("type") not in _COLUMN_TYPES:
+            detail = f"must be one of {','.join(_COLUMN_TYPES)}"
+            yield causes.invalid_value(f"{field}.type", column.get("type") or "", detail)
+        path = column.get("jsonPath") or ""
+        if not path:
+            yield causes.required(f"{field}.JSONPath")
+        elif not path.startswith("."):
+            detail = "must be a simple json path starting with ."
+            yield causes.invalid_value(f"{field}.JSONPath", path, detail)
 
 
 def kinds_of(crd: Object) -> list[Kind]:

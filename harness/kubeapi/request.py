@@ -65,7 +65,7 @@ class Query:
 
     @property
     def revision_of_one(self) -> int | None:
-        """``resourceVersion`` of a read of one object, where nonsense is an error of its own."""
+        """``resourceVersion`` of reads of one object and of watches, which call nonsense their own error."""
         try:
             return self.revision
         except ApiError as error:

@@ -132,6 +132,7 @@ async def _watch_collection(call: Call, fields: str = "") -> web.StreamResponse:
     reads.check_query(query)
     shape = call.shape
     reads.selected(call.kind, call.path.namespace, query)
+    _ = query.revision_of_one  # refused while that can be said by a status code
     answer = web.StreamResponse()
     answer.content_type = "application/json"
     answer.headers["Content-Type"] = "application/json;stream=watch"

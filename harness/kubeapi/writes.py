@@ -271,8 +271,10 @@ def _check(kind: Kind, obj: Object, old: Object | None, subresource: str = "") -
 def _status_causes(kind: Kind, obj: Object, old: Object | None) -> list[status.Cause]:
     """A write of the status answers for nothing else; messages speak from inside of it."""
     schema = (kind.schema.get("properties") or {}).get("status") or {}
+    if "status" not in obj:
+        return []
     before = (old["status"],) if old and "status" in old else ()
-    new = obj.get("status", {})
+    new = obj["status"]
     broken = validate(schema, new)
     found = broken + checked_rules(schema, new, before, broken)
     return [replace(cause, field=f"status.{cause.field}".rstrip(".")) for cause in found]

@@ -11,6 +11,7 @@ from harness.kubeapi.objects import Object
 from harness.kubeapi.patch.fields import Path, from_fields_v1, shown, to_fields_v1
 from harness.kubeapi.patch.merging import laid_over, taken_out
 from harness.kubeapi.patch.ownership import Comparison, compare, named_paths, with_structs
+from harness.kubeapi.patch.typed import type_problems
 from harness.kubeapi.status import apply_conflict
 
 _NOBODYS = frozenset(
@@ -125,6 +126,8 @@ def after_update(
     before = list(before)
     if old is not None and not before:
         return []
+    if not kind.builtin and type_problems(whole_schema(kind), new):
+        return before  # nobody can own what has no type; such an object is refused later
     found = _compared(kind, blank(kind.schema) if old is None else old, new, me.subresource)
     taken = found.changed | found.removed
     result = [replace(each, paths=each.paths - taken) for each in before]

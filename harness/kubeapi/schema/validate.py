@@ -161,13 +161,21 @@ def _text_rules(schema: Schema, value: str, path: str) -> Iterator[Cause]:
         detail = f"{path} in body should be at least {least} chars long"
         yield causes.invalid_value(path, value, detail)
     pattern = schema.get("pattern")
-    if pattern and not _compiled(pattern).search(value):
+    if pattern and not compiled(pattern).search(value):
         yield causes.invalid_value(path, value, f"{path} in body should match '{pattern}'")
 
 
+_LOOKING_AROUND = re.compile(r"\(\?<?[=!]")
+
+
 @functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""Go's ``$`` and ``\z`` mean the very end, Python's ``$`` also stands before a newline."""
+def compiled(pattern: str) -> re.Pattern[str]:
+    r"""Go's ``$`` and ``\z`` mean the very end, Python's ``$`` also stands before a newline.
+
+    Raises re.error, for what Go's expressions do not have, too.
+    """
+    if _LOOKING_AROUND.search(pattern):
+        raise re.error("invalid or unsupported Perl syntax")
     return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern).replace(r"\z", r"\Z"))
 
 

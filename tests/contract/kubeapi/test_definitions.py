@@ -154,3 +154,84 @@ def test_two_versions_of_one_object(client: Api, namespace: str) -> None:
         f"{GROUP}/v1",
         made["metadata"]["uid"],
     )
+
+
+def keyed(**items: Any) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["id"],
+        "items": {"type": "object", "properties": {"id": {"type": "string"}}, **items},
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [
+        (keyed(), "items.properties[id].default"),
+        (keyed(properties={"x": {"type": "string"}}), "x-kubernetes-list-map-keys"),
+        (keyed(nullable=True, required=["id"]), "items.nullable"),
+        (keyed(type="string"), "items.type"),
+        ({"type": "object", "x-kubernetes-list-type": "map"}, "type"),
+        (
+            {
+                "type": "array",
+                "x-kubernetes-list-type": "set",
+                "items": {"type": "object", "properties": {"a": {"type": "string"}}},
+            },
+            "items.x-kubernetes-map-type",
+        ),
+        (
+            {"type": "array", "x-kubernetes-list-type": "odd", "items": {"type": "string"}},
+            "x-kubernetes-list-type",
+        ),
+        ({"type": "object", "x-kubernetes-map-type": "odd"}, "x-kubernetes-map-type"),
+        ({"type": "string", "x-kubernetes-map-type": "atomic"}, "type"),
+        ({"type": "object", "id": "x"}, "id"),
+        ({"type": "string", "$ref": "x"}, "$ref"),
+        ({"type": "string", "pattern": "("}, "pattern"),
+        ({"type": "string", "pattern": "a(?=b)"}, "pattern"),
+    ],
+)
+def test_schemas_that_are_refused(client: Api, schema: dict[str, Any], field: str) -> None:
+    crd = definition("nevers", "Never")
+    whole = {"type": "object", "properties": {"spec": schema}}
+    crd["spec"]["versions"][0]["schema"] = {"openAPIV3Schema": whole}
+    answer = client.create(CRDS, crd)
+    where = "spec.validation.openAPIV3Schema.properties[spec]."
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert where + field in {found for found, _ in answer.causes}, answer.causes
+
+
+def test_columns_that_are_refused(client: Api) -> None:
+    bad = {"name": "", "type": "odd", "jsonPath": "spec"}
+    answer = client.create(CRDS, definition("nevers", "Never", additionalPrinterColumns=[bad]))
+    fields = [found.rpartition(".")[2] for found, _ in answer.causes]
+    assert (answer.code, fields) == (422, ["JSONPath", "name", "type"])
+
+
+def test_versions_have_names_of_their_own(client: Api) -> None:
+    crd = definition("nevers", "Never")
+    crd["spec"]["versions"].append({**crd["spec"]["versions"][0], "storage": False})
+    assert ("spec.versions", "FieldValueInvalid") in client.create(CRDS, crd).causes
+
+
+def test_deprecated_versions_warn(client: Api, namespace: str) -> None:
+    crd = definition("eighths", "Eighth", deprecated=True)
+    established(client, crd)
+    told = client.get(f"{API}/namespaces/{namespace}/eighths").headers["Warning"]
+    assert told == f'299 - "{GROUP}/v1 Eighth is deprecated"'
+
+
+def test_an_absent_status_is_not_looked_at(client: Api, namespace: str) -> None:
+    crd = definition("ninths", "Ninth")
+    schema = copied(crd["spec"]["versions"][0]["schema"])
+    schema["openAPIV3Schema"]["properties"]["status"]["required"] = ["ready"]
+    crd["spec"]["versions"][0]["schema"] = schema
+    established(client, crd)
+    path = f"{API}/namespaces/{namespace}/ninths"
+    body = {"apiVersion": f"{GROUP}/v1", "kind": "Ninth", "metadata": {"name": "a"}}
+    client.must(client.create(path, {**body, "spec": {"size": 1}}))
+    assert client.patch(f"{path}/a/status", {"metadata": {}}).code == 200
+    answer = client.patch(f"{path}/a/status", {"status": {}})
+    assert answer.causes == [("status.ready", "FieldValueRequired")]
