@@ -92,6 +92,10 @@ def ended(events: Events) -> dict[str, Any]:
     return events[-1]
 
 
+def failed_step(events: Events) -> dict[str, Any]:
+    return next(event for event in events if event["event"] == "step" and event["problem"])
+
+
 def test_the_page_holds_and_leaves_nothing() -> None:
     async def act(cluster: Imitation) -> tuple[int, Events, list[str], list[str]]:
         before = await cluster.objects(KINDS)
@@ -226,7 +230,7 @@ def test_a_container_that_listens_itself_is_refused(tmp_path: Path) -> None:
 
     status, events = on_an_imitation(act)
     assert status == 1
-    problem = ended(events)["problem"]
+    problem = failed_step(events)["problem"]
     assert problem.startswith("pod default/web-")
     assert "Address already in use; a container that listens on its ports itself" in problem
 
@@ -256,7 +260,7 @@ def test_pods_that_no_result_is_about_are_named(tmp_path: Path) -> None:
         return await cluster.harness(scenario)
 
     _, events = on_an_imitation(act)
-    problem = ended(events)["problem"]
+    problem = failed_step(events)["problem"]
     assert problem.startswith("pod default/web-")
     assert problem.endswith("runs on worker01, but no result of a CNI plugin is about it")
 
