@@ -65,7 +65,7 @@ class Query:
 
     @property
     def revision_of_one(self) -> int | None:
-        """``resourceVersion`` of reads of one object and of watches, which call nonsense their own error."""
+        """``resourceVersion`` of one object or of a watch, where nonsense is another error."""
         try:
             return self.revision
         except ApiError as error:

@@ -137,13 +137,13 @@ def apply_conflict(owners: Mapping[str, Sequence[str]]) -> ApiError:
     ``owners`` has the fields by who owns them.
     """
     total = sum(map(len, owners.values()))
+    counted = "1 conflict" if total == 1 else f"{total} conflicts"
     groups = [
         f"conflict with {owner}: {fields[0]}"
-        if len(fields) == 1
+        if total == 1
         else "\n- ".join([f"conflicts with {owner}:", *fields])
-        for owner, fields in owners.items()
+        for owner, fields in sorted(owners.items())
     ]
-    counted = "1 conflict" if total == 1 else f"{total} conflicts"
     causes = [
         Cause("FieldManagerConflict", f"conflict with {owner}", field)
         for owner, fields in owners.items()

@@ -62,7 +62,7 @@ async def watch(cluster: Cluster, kind: Kind, namespace: str, query: Query) -> A
         for obj in cluster.store.all(kind.bucket, namespace):
             if holds(obj):
                 yield Event("ADDED", presented(kind, obj))
-        if query.flag("sendInitialEvents") and bookmarks:
+        if bookmarks:
             yield _bookmark(kind, after, _INITIAL_EVENTS_END)
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:

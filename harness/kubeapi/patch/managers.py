@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import orjson
+
 from harness.kubeapi.builtin.types import schema_of, zero_of
 from harness.kubeapi.kinds import Kind, Schema
 from harness.kubeapi.objects import Object
@@ -14,6 +16,7 @@ from harness.kubeapi.patch.ownership import Comparison, compare, named_paths, wi
 from harness.kubeapi.patch.typed import type_problems
 from harness.kubeapi.status import apply_conflict
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NOBODYS = frozenset(
     ("f:metadata", f"f:{name}")
     for name in ("name", "namespace", "uid", "resourceVersion", "generation",
@@ -172,7 +175,17 @@ def after_apply(
         mine = replace(mine, time=last.time if last else "")
     taken = found.changed | found.removed
     left = [replace(each, paths=each.paths - taken) for each in others]
-    return Applied(merged, [*left, mine])
+    return Applied(_with_last_applied(merged, config, me), [*left, mine])
+
+
+def _with_last_applied(merged: Object, config: Object, me: Manager) -> Object:
+    """kubectl's own applies keep the annotation right that its older kind of apply reads."""
+    metadata = merged.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    if me.name != "kubectl" or _LAST_APPLIED not in annotations:
+        return merged
+    text = orjson.dumps(config, option=orjson.OPT_SORT_KEYS).decode() + "\n"
+    return {**merged, "metadata": {**metadata, "annotations": {**annotations, _LAST_APPLIED: text}}}
 
 
 def _pruned(schema: Schema, merged: Object, last: Iterable[Path], wanted: set[Path]) -> Object:

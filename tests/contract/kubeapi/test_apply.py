@@ -308,3 +308,24 @@ def test_a_configuration_needs_a_name(client: Api, path: str) -> None:
         400,
         "the name of the object (a based on URL) was undeterminable: name must be provided",
     )
+
+
+def test_conflicts_with_several_managers(client: Api, path: str) -> None:
+    for manager in ("two", "one"):
+        client.must(apply(client, path, config_map(x="1"), manager))
+    assert apply(client, path, config_map(x="2"), "three").message == (
+        'Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n'
+        'conflicts with "two":\n- .data.x'
+    )
+
+
+def test_kubectl_keeps_what_it_last_applied(client: Api, path: str, core: str) -> None:
+    key = "kubectl.kubernetes.io/last-applied-configuration"
+    metadata = {"name": "a", "annotations": {key: "old"}}
+    client.must(client.create(f"{core}/configmaps", {"metadata": metadata}))
+    made = client.must(apply(client, path, config_map(x="1"), "kubectl"))
+    assert made["metadata"]["annotations"][key] == (
+        '{"apiVersion":"v1","data":{"x":"1"},"kind":"ConfigMap","metadata":{"name":"a"}}\n'
+    )
+    assert client.must(apply(client, path, config_map(x="2"), "x", force="true")) != made
+    assert client.get(path).body["metadata"]["annotations"] == made["metadata"]["annotations"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from rest import TABLE, Api, eventually
 
 
@@ -141,3 +142,17 @@ def test_watch_of_tables_names_the_columns_once(client: Api, core: str) -> None:
 
 def test_watch_of_an_unknown_kind(client: Api) -> None:
     assert client.get("/api/v1/nothings", watch=1).code == 404
+
+
+@pytest.mark.parametrize("query", [{}, {"resourceVersion": "0"}])
+def test_a_bookmark_ends_what_was_there(client: Api, core: str, query: dict[str, str]) -> None:
+    client.must(client.create(f"{core}/configmaps", {"metadata": {"name": "a"}}))
+    with client.watch(f"{core}/configmaps", allowWatchBookmarks="true", **query) as events:
+        assert events.next()[0] == "ADDED"
+        kind, obj = events.next()
+    marks = obj["metadata"]["annotations"]
+    assert (kind, marks) == ("BOOKMARK", {"k8s.io/initial-events-end": "true"})
+
+
+def test_a_revision_that_is_none(client: Api, core: str) -> None:
+    assert client.get(f"{core}/configmaps", watch="1", resourceVersion="x").code == 500
