@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spiderpool.controller.admission.findings import PoolReader
 from spiderpool.controller.caches import WORKLOADS as WATCHED
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput, Invalid, NoAddress, NotFound, SpiderpoolError
@@ -26,7 +26,7 @@ from spiderpool.ipam.autopools import (
 )
 from spiderpool.ipam.facts import Controller, Pod, node_addresses, read_pod
 from spiderpool.ipam.ledger import Ledger
-from spiderpool.ipam.pools import Pool, point, read_pool, read_reserved
+from spiderpool.ipam.pools import Pool, point, read_reserved
 from spiderpool.ipam.ranges import Ranges
 from spiderpool.ipam.workloads import WORKLOADS, Workload, has_maker, is_native
 from spiderpool.kube.api import Client, Informer, Object
@@ -37,8 +37,6 @@ from spiderpool.types.address import Family, family_of
 from spiderpool.types.metadata import read
 from spiderpool.types.names import PoolName
 from spiderpool.types.subnet import SpiderSubnet
-
-log = logging.getLogger(__name__)
 
 RESOURCES = {resource.kind: resource for resource in WATCHED}
 
@@ -73,7 +71,7 @@ class AutoPools:
         families: frozenset[Family] = ALL,
     ) -> None:
         self._client, self._caches, self._recorder = client, caches, recorder
-        self._families = families
+        self._families, self._read = families, PoolReader()
         self._podless: dict[Key, float] = {}
         self.queue: WorkQueue[Key] = WorkQueue("auto pools", self.reconcile)
 
@@ -137,13 +135,12 @@ class AutoPools:
     async def _fulfil(self, wish: Wish, replicas: int) -> PoolName:
         """Give a wish its pool, and return the pool's name."""
         subnet = self._subnet(wish)
-        pools = list(self._pools())
-        own = find(wish, [pool for pool in pools if not pool.terminating])
+        own = find(wish, (pool for pool in self._pools() if not pool.terminating))
         held = Ranges(wish.family)
         if own is not None:
             entries = self._caches.ledger.held(own.name)
             held = Ranges.of(wish.family, (point(entry.address) for entry in entries))
-        others = self._taken(pool for pool in pools if pool is not own)[wish.family]
+        others = self._taken(wish.family, own)
         ips = addresses_for(wish, subnet, replicas=replicas, own=own, others=others, held=held)
         if own is None:
             name = new_name(wish, {obj["metadata"]["name"] for obj in self._caches.pools.all()})
@@ -182,12 +179,8 @@ class AutoPools:
             raise NoAddress(f"SpiderSubnet {wish.subnet} does not exist")
         return read(SpiderSubnet, obj)
 
-    def _pools(self) -> Iterable[Pool]:
-        for obj in self._caches.pools.all():
-            try:
-                yield read_pool(obj)
-            except BadInput as exc:
-                log.warning("passed over: %s", exc)
+    def _pools(self) -> list[Pool]:
+        return self._read(self._caches.pools.all())
 
     def _pools_of(self, key: Key) -> list[Pool]:
         """The automatic pools that were made for a workload of that name."""
@@ -196,14 +189,14 @@ class AutoPools:
         }
         return [pool for pool in self._pools() if pool.name in names]
 
-    def _taken(self, pools: Iterable[Pool]) -> Mapping[Family, Ranges]:
-        """What no new pool may have: other pools', reserved and node addresses."""
-        taken = dict(read_reserved(self._caches.reserved.all()))
-        for node in node_addresses(self._caches.nodes.all()):
-            taken[family_of(node)] |= Ranges.of(family_of(node), [point(node)])
-        for pool in pools:
-            taken[pool.family] |= pool.listed
-        return taken
+    def _taken(self, family: Family, own: Pool | None) -> Ranges:
+        """What a pool must not have: other pools', reserved and node addresses."""
+        nodes = node_addresses(self._caches.nodes.all())
+        intervals = [point(node) for node in nodes if family_of(node) is family]
+        for pool in self._pools():
+            if pool.family is family and pool is not own:
+                intervals += pool.listed.intervals
+        return read_reserved(self._caches.reserved.all())[family] | Ranges.of(family, intervals)
 
     def _foreign_pods(self, key: Key) -> list[tuple[Application, Pod]]:
         """The pods that ask for subnets, of a workload of a foreign kind, oldest first."""

@@ -182,11 +182,8 @@ def wishes_of_nic(
 
 def find(wish: Wish, pools: Iterable[Pool]) -> Pool | None:
     """The pool that a wish has already; one that is being deleted only where it has no other."""
-    fitting = (
-        pool
-        for pool in pools
-        if all(pool.labels.get(key) == value for key, value in wish.identity.items())
-    )
+    identity = wish.identity.items()
+    fitting = (pool for pool in pools if identity <= pool.labels.items())
     return min(fitting, key=lambda pool: pool.terminating, default=None)
 
 
