@@ -28,7 +28,7 @@ def test_a_subnet_whose_cidr_is_no_label() -> None:
     assert subnet["metadata"]["labels"] == {"mine": "x"}
 
 
-SUBNETS = [
+SUBNETS: list[dict[str, Any]] = [
     {"metadata": {"name": "other"}, "spec": {"subnet": "10.7.0.0/16", "gateway": "10.7.0.1"}},
     {
         "metadata": {"name": "s"},
