@@ -7,7 +7,7 @@ grace period of 5 to 20 ms. Neither a pod's start nor an event loop shall wait f
 
 from __future__ import annotations
 
-import threading
+import _thread
 from typing import Protocol
 
 
@@ -16,5 +16,6 @@ class Closable(Protocol):
 
 
 def close_aside(slow: Closable) -> None:
-    """Close it in a thread of its own, and do not wait."""
-    threading.Thread(target=slow.close).start()
+    """Close it in a thread of its own, and do not wait: not even, as ``threading.Thread.start``
+    does, for the thread to run, which costs four times as much and far more on a busy machine."""
+    _thread.start_new_thread(slow.close, ())
