@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
 
+from harness.netns import isolated
+from harness.netns.capabilities import link_kinds
 from harness.nodes.plugins import machine_plugins
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.namespaces import new_namespace
@@ -40,3 +43,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         (name,) = marker.args
         if shutil.which(name) is None and name not in machine_plugins():
             pytest.skip(f"needs the executable {name!r}; ci/test installs it")
+    for marker in item.iter_markers("link"):
+        (kind,) = marker.args
+        if kind not in _kinds():
+            pytest.skip(f"the kernel has no {kind}: `harness doctor` says how to get it")
+
+
+@functools.cache
+def _kinds() -> frozenset[str]:
+    return frozenset(isolated.call(link_kinds))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "a test that is skipped fails: here is what it needs"
+    parser.addoption("--no-skips", action="store_true", help=words)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.config.getoption("no_skips"):
+        report.outcome = "failed"
+    return report

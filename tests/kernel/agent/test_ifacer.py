@@ -34,11 +34,6 @@ BOND = {
 }
 
 
-@pytest.fixture(scope="module")
-def kinds() -> frozenset[LinkKind]:
-    return isolated.call(link_kinds)
-
-
 @pytest.fixture
 def node(netns: Namespace) -> Iterator[Namespace]:
     # without IPv6: link-local addresses come when they like, between two looks too
@@ -62,15 +57,8 @@ class Ifacer:
         return dump(self._own).link(name)
 
 
-def need(kind: LinkKind, kinds: frozenset[LinkKind]) -> None:
-    if kind not in kinds:
-        pytest.skip(f"the kernel has no {kind}: `harness doctor` says how to get it")
-
-
-def test_a_vlan_is_shared_and_goes_with_the_last(
-    node: Namespace, tmp_path: Path, kinds: frozenset[LinkKind]
-) -> None:
-    need(LinkKind.VLAN, kinds)
+@pytest.mark.link("vlan")
+def test_a_vlan_is_shared_and_goes_with_the_last(node: Namespace, tmp_path: Path) -> None:
     ifacer = Ifacer(tmp_path, node)
     for container in "ab":
         ifacer.call(CniCommand.ADD, container, VLAN)
@@ -86,10 +74,8 @@ def test_a_vlan_is_shared_and_goes_with_the_last(
     assert ifacer.link("eth1.100") is None
 
 
-def test_a_bond_takes_and_returns_its_members(
-    node: Namespace, tmp_path: Path, kinds: frozenset[LinkKind]
-) -> None:
-    need(LinkKind.BOND, kinds)
+@pytest.mark.link("bond")
+def test_a_bond_takes_and_returns_its_members(node: Namespace, tmp_path: Path) -> None:
     ifacer = Ifacer(tmp_path, node)
     before = [ifacer.link(name) for name in ("eth1", "eth2")]
     ifacer.call(CniCommand.ADD, "a", BOND)
@@ -103,9 +89,9 @@ def test_a_bond_takes_and_returns_its_members(
 
 
 def test_a_kernel_without_the_kind_says_so_and_keeps_nothing(
-    node: Namespace, tmp_path: Path, kinds: frozenset[LinkKind]
+    node: Namespace, tmp_path: Path
 ) -> None:
-    if LinkKind.VLAN in kinds:
+    if LinkKind.VLAN in isolated.call(link_kinds):
         pytest.skip("the kernel has vlan")
     ifacer = Ifacer(tmp_path / "devices", node)
     before = dump(node)
