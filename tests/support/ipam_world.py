@@ -37,7 +37,7 @@ from spiderpool.kube.resources import (
 )
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.kube import FakeClient
-from spiderpool.testing.kubefaults import FaultyClient, Request
+from spiderpool.testing.kubefaults import FaultyClient, Request, any_write
 from spiderpool.types.address import Address, Family
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import IfName, NodeName
@@ -176,6 +176,10 @@ class World:
         """Let every watch deliver what has happened."""
         for _ in range(50):
             await asyncio.sleep(0)
+
+
+def any_block_write(request: Request) -> bool:
+    return request.resource == SPIDERIPBLOCK and any_write(request)
 
 
 def collector_of(informers: Informers, now: Callable[[], float]) -> Collector:

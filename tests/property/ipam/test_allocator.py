@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from ipam_world import Agent, World, collector_of
+from ipam_world import Agent, World, any_block_write, collector_of
 
 from spiderpool.controller.collector import Collector
 from spiderpool.errors import CniCode, NoAddress, SpiderpoolError
@@ -58,10 +58,6 @@ BROKEN = {Rule.BLOCK, Rule.SIZE, Rule.RECORD, Rule.ONE_ADDRESS, Rule.GROUND, Rul
 
 pods, nics, nodes = st.sampled_from(PODS), st.sampled_from(NICS), st.sampled_from(NODES)
 Nic = tuple[str, str]
-
-
-def any_block_write(request: Request) -> bool:
-    return request.resource == SPIDERIPBLOCK and any_write(request)
 
 
 def any_read(request: Request) -> bool:

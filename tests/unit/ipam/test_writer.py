@@ -6,13 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from ipam_world import any_block_write
 
 from spiderpool.agent.ipam_writer import CALM_SECONDS, MOST_LANES, Traffic
 from spiderpool.errors import CniCode, CniError, KubeError
 from spiderpool.ipam.allocation import Claim, Lane
 from spiderpool.ipam.blocks import SIZE
 from spiderpool.kube.resources import SPIDERENDPOINT, SPIDERIPBLOCK
-from spiderpool.testing.kubefaults import Fault, Request
+from spiderpool.testing.kubefaults import Fault
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, PodUID, PoolName
 
@@ -28,10 +29,6 @@ def block_writes(agent: Any) -> list[str]:
         for request in agent.client.requests
         if request.resource == SPIDERIPBLOCK and request.verb in ("create", "patch")
     ]
-
-
-def any_block_write(request: Request) -> bool:
-    return request.resource == SPIDERIPBLOCK and request.verb in ("create", "patch")
 
 
 async def start(world: Any) -> None:
