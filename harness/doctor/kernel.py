@@ -31,6 +31,7 @@ _MODULES = {
 }
 _REQUIRED_LINKS = (LinkKind.VETH, LinkKind.BRIDGE, LinkKind.MACVLAN)
 _ETH_P_ALL = 3
+_ELSEWHERE = "a kernel that has it, as the one of ci/vm run -- COMMAND"
 
 
 def examine_kernel() -> list[Finding]:
@@ -76,7 +77,7 @@ def _links() -> Iterator[Finding]:
             kind in kinds,
             required,
             detail="" if kind in kinds else "the kernel does not know it",
-            remedy="" if kind in kinds else f"modprobe {module}, or a kernel that has it{skipped}",
+            remedy="" if kind in kinds else f"modprobe {module}, or {_ELSEWHERE}{skipped}",
         )
 
 
