@@ -35,6 +35,7 @@ from spiderpool.kube.resources import (
 )
 from spiderpool.testing.patches import apply_operations, merge
 from spiderpool.testing.selectors import Matches, matcher
+from spiderpool.testing.watchevents import bookmark_event, change_event
 
 WITH_STATUS = frozenset(
     {
@@ -147,12 +148,12 @@ class FakeClient:
             for version, before, after in list(collection.changes):
                 if version > seen:
                     seen = version
-                    event = _event(version, before, after, chosen)
+                    event = change_event(version, before, after, chosen)
                     if event is not None:
                         yield event
             if bookmarks != self._bookmarks:
                 bookmarks, seen = self._bookmarks, self._newest
-                yield _bookmark(resource, seen)
+                yield bookmark_event(resource, seen)
             if era != self._watch_era:
                 return
             await self._anything_since(happened)
@@ -350,26 +351,6 @@ def _chosen(namespace: str | None, matches: Matches) -> Matches:
         return (not namespace or obj["metadata"].get("namespace") == namespace) and matches(obj)
 
     return chosen
-
-
-def _event(
-    version: int, before: Object | None, after: Object | None, chosen: Matches
-) -> Object | None:
-    """What a watch tells of a change; one out of its selection looks like a deletion."""
-    was, is_now = before is not None and chosen(before), after is not None and chosen(after)
-    if is_now:
-        return {"type": "MODIFIED" if was else "ADDED", "object": copy.deepcopy(after)}
-    if not was or before is None:
-        return None
-    last = copy.deepcopy(before)
-    last["metadata"]["resourceVersion"] = str(version)
-    return {"type": "DELETED", "object": last}
-
-
-def _bookmark(resource: Resource, version: int) -> Object:
-    metadata = {"resourceVersion": str(version), "creationTimestamp": None}
-    obj = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
-    return {"type": "BOOKMARK", "object": obj}
 
 
 def _with_fixed_metadata(stored: Object, obj: Object) -> Object:
