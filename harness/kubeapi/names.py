@@ -46,7 +46,12 @@ _QUALIFIED_WORDS = (
 )
 _ANNOTATION_BYTES = 256 * 1024
 _LABEL_NAMED = {"Namespace", "Service", "StatefulSet"}
-_FREE_GROUPS = {"apiextensions.k8s.io", "admissionregistration.k8s.io", "policy"}
+_FREE_GROUPS = {
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "coordination.k8s.io",
+    "policy",
+}
 _PATH_NAMED = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 
 

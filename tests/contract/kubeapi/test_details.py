@@ -162,8 +162,11 @@ def test_json_patches_replace_what_is_missing(client: Api, config: str) -> None:
     assert client.patch(config, beyond, JSON_PATCH).code == 422
 
 
-def test_numbers_and_times_that_do_not_fit(client: Api, namespace: str) -> None:
+def test_what_fits_a_lease(client: Api, namespace: str) -> None:
     path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+    held = {"metadata": {"name": "b", "finalizers": ["plain"]}}  # no domain is needed here
+    client.must(client.create(path, held), 201)
+    client.must(client.patch(f"{path}/b", {"metadata": {"finalizers": None}}))
     for spec in ({"leaseDurationSeconds": 1 << 31}, {"renewTime": "2026-01-01T00:00:00Z"}):
         assert client.create(path, {"metadata": {"name": "a"}, "spec": spec}).code == 400
 
