@@ -110,7 +110,9 @@ def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
         case NetworkHas(), _:
             return f"{expectation.place} holds {len(expectation.lines)} expected lines"
         case NicsHave(), _:
-            return f"{expectation.place} has {', '.join(expectation.nics)}"
+            nics = expectation.nics.items()
+            said = (f"no {nic}" if has.get("absent") else nic for nic, has in nics)
+            return f"{expectation.place} has {', '.join(said)}"
         case Checked(), _:
             said = f"says {' ... '.join(expectation.words)}" if expectation.words else "is content"
             return f"CHECK of {expectation.nic} {said}"
