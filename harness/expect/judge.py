@@ -111,8 +111,8 @@ def _shown(expectation: Expectation, observed: Observed, names: Names) -> str:
             return f"{expectation.place} holds {len(expectation.lines)} expected lines"
         case NicsHave(), _:
             nics = expectation.nics.items()
-            said = (f"no {nic}" if has.get("absent") else nic for nic, has in nics)
-            return f"{expectation.place} has {', '.join(said)}"
+            there = (f"no {nic}" if has.get("absent") else nic for nic, has in nics)
+            return f"{expectation.place} has {', '.join(there)}"
         case Checked(), _:
             said = f"says {' ... '.join(expectation.words)}" if expectation.words else "is content"
             return f"CHECK of {expectation.nic} {said}"
