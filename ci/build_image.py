@@ -17,7 +17,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from image_debian import PACKAGES, write_pins
+from image_debian import write_pins
 from image_foundation import LIBRARY, MACHINES, PINS, compile_all, foundation
 from image_layout import Layer, Layout, layer, unpack_layer
 from image_sbom import Part, document
@@ -60,7 +60,7 @@ def main() -> None:
         raise SystemExit("build_image: needs Python 3.11, whose bytecode the image holds")
     architectures = options.architecture or list(MACHINES)
     if options.lock:
-        write_pins(PINS, list(MACHINES), PACKAGES, "ci/build-image --lock")
+        write_pins(PINS, list(MACHINES))
     elif options.root:
         layers, _ = image(architectures[0], options.afresh)
         for each in layers:

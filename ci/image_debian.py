@@ -52,20 +52,18 @@ def read_pins(path: Path) -> tuple[Pin, ...]:
         if len(words) != 4 or len(words[3]) != 64:
             raise SystemExit(
                 f"{path}:{number}: not architecture, package, version and SHA-256; "
-                "write the file anew as its first line says"
+                "write the file anew by ci/build-image --lock"
             )
         pins.append(Pin(*words))
     return tuple(pins)
 
 
-def write_pins(
-    path: Path, architectures: Sequence[str], packages: Sequence[str], command: str
-) -> None:
-    """Pin the versions that Debian has now; ``command`` is what a person does it by."""
-    lines = [f"# architecture package version sha256; written by {command}"]
+def write_pins(path: Path, architectures: Sequence[str]) -> None:
+    """Pin the versions that Debian has now."""
+    lines = ["# architecture package version sha256; written by ci/build-image --lock"]
     for architecture in architectures:
         with private_apt(architecture) as (apt, folder):
-            run([*apt, "download", *packages], folder)
+            run([*apt, "download", *PACKAGES], folder)
             for deb in sorted(folder.glob("*.deb")):
                 name, version = field(deb, "Package"), field(deb, "Version")
                 lines.append(f"{architecture} {name} {version} {_sha256(deb)}")
@@ -86,8 +84,8 @@ def bring_packages(pins: Sequence[Pin]) -> tuple[Path, ...]:
     for pin in missing:
         if not (cache / pin.sha256).exists():
             raise SystemExit(
-                f"{pin.package} {pin.version} has other bytes than it is pinned with; "
-                "pin what Debian has, as the first line of the file of pins says"
+                f"{pin.package} {pin.version} has other bytes than packages.txt says; "
+                "pin what Debian has by ci/build-image --lock"
             )
     return tuple(cache / pin.sha256 for pin in pins)
 
@@ -135,8 +133,8 @@ def run(command: Sequence[str], folder: Path) -> None:
     """Raises SystemExit when it fails; what apt has no more was pinned long ago."""
     if subprocess.run(command, cwd=folder, check=False).returncode:
         raise SystemExit(
-            f"{command[0]} failed; its words are above. If Debian has newer versions by now, pin "
-            "them as the first line of the file of pins says"
+            f"{command[0]} failed; its words are above. If Debian has newer versions of the image's "
+            "packages by now, pin them by ci/build-image --lock"
         )
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from vm_initramfs import initramfs
-from vm_kernel import Guest, guest, lock
+from vm_kernel import Guest, guest
 
 from harness.netns.syscalls import set_parent_death_signal
 
@@ -49,17 +49,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="vm", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    commands = parser.add_subparsers(required=True, metavar="run|lock", dest="what")
+    commands = parser.add_subparsers(required=True, metavar="run")
     run = commands.add_parser("run", help="boot it, run COMMAND, power it off")
     run.add_argument("--seconds", type=float, default=PATIENCE, help=f"by default {PATIENCE:g}")
     run.add_argument("command", nargs="+", metavar="COMMAND", help="after --")
-    commands.add_parser("lock", help="pin the kernel that Debian has now")
     options = parser.parse_args()
     if platform.machine() != "x86_64":
         raise SystemExit(f"vm: there is no kernel for {platform.machine()} here, only for x86_64")
-    if options.what == "lock":
-        lock()
-        return
     try:
         sys.exit(boot(options.command, options.seconds))
     except KeyboardInterrupt:

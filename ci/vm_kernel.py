@@ -1,7 +1,9 @@
 """What a virtual machine boots from: Debian's kernel with all its modules, and a busybox.
 
-The packages of ``vm_packages.txt`` are unpacked into the cache; nothing of them is installed.
-The kernel is taken out of its compressed image, which an emulated processor needs seconds for.
+The packages are those that Debian has on the day the cache is filled, with its signature: an
+archive soon forgets a kernel, and the tests want kinds of links, not a version. They are unpacked
+into the cache; nothing of them is installed. The kernel is taken out of its compressed image,
+which an emulated processor needs seconds for.
 """
 
 from __future__ import annotations
@@ -13,10 +15,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_debian import bring_packages, field, private_apt, read_pins, run, unpack, write_pins
+from image_debian import field, private_apt, run, unpack
 from pinned import cache_root
 
-PINS = Path(__file__).with_name("vm_packages.txt")
 LATEST = "linux-image-amd64"
 """Holds nothing, and depends on the kernel of the day."""
 
@@ -49,8 +50,8 @@ def guest() -> Guest:
     Raises:
         SystemExit: the packages cannot be brought, or hold something else than expected.
     """
-    inputs = PINS.read_bytes() + Path(__file__).read_bytes()
-    folder = cache_root() / f"vm-{hashlib.sha256(inputs).hexdigest()[:16]}"
+    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    folder = cache_root() / f"vm-{recipe[:16]}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as name:
@@ -62,18 +63,13 @@ def guest() -> Guest:
     return Guest(folder)
 
 
-def lock() -> None:
-    """Pin the kernel and the busybox that Debian has now."""
-    with private_apt("amd64") as (apt, folder):
-        run([*apt, "download", LATEST], folder)
-        (deb,) = folder.glob("*.deb")
-        kernel = field(deb, "Depends").split()[0]
-    write_pins(PINS, ["amd64"], (kernel, "busybox-static"), "ci/vm lock")
-
-
 def _make(guest: Guest, packages: Path) -> None:
-    for deb in bring_packages(read_pins(PINS)):
-        unpack(deb, packages)
+    with private_apt("amd64") as (apt, folder):
+        run([*apt, "download", LATEST, "busybox-static"], folder)
+        (latest,) = folder.glob(f"{LATEST}_*.deb")
+        run([*apt, "download", field(latest, "Depends").split()[0]], folder)
+        for deb in folder.glob("*.deb"):
+            unpack(deb, packages)
     (image,) = (packages / "boot").glob("vmlinuz-*")
     guest.kernel.write_bytes(uncompressed(image.read_bytes()))
     shutil.move(packages / "bin" / "busybox", guest.busybox)
