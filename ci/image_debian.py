@@ -133,8 +133,8 @@ def run(command: Sequence[str], folder: Path) -> None:
     """Raises SystemExit when it fails; what apt has no more was pinned long ago."""
     if subprocess.run(command, cwd=folder, check=False).returncode:
         raise SystemExit(
-            f"{command[0]} failed; its words are above. If Debian has newer versions of the image's "
-            "packages by now, pin them by ci/build-image --lock"
+            f"{command[0]} failed; its words are above. If Debian has newer versions of the "
+            "image's packages by now, pin them by ci/build-image --lock"
         )
 
 
