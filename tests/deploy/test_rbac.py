@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from deploy_chart import Object, Render
 
+from spiderpool.agent import ipam_subnets
+from spiderpool.controller import autopools
 from spiderpool.controller.caches import WORKLOADS
 from spiderpool.controller.install import clean, defaults
 from spiderpool.controller.install import multus as multus_leaves
@@ -29,7 +31,8 @@ WEBHOOKS = (resources.MUTATINGWEBHOOK, resources.VALIDATINGWEBHOOK)
 MACHINES = (resources.VIRTUALMACHINE, resources.VIRTUALMACHINEINSTANCE)
 VARIABLES: dict[tuple[str, str], tuple[Resource, ...]] = {
     ("agent/ipam_keepers.py", "STATEFULSETS"): (resources.STATEFULSET,),
-    ("agent/ipam_subnets.py", "BETWEEN[owner.kind]"): (resources.REPLICASET, resources.JOB),
+    ("agent/ipam_subnets.py", "MAY_BE_MADE[owner.kind]"): tuple(ipam_subnets.MAY_BE_MADE.values()),
+    ("controller/autopools.py", "RESOURCES[kind]"): tuple(autopools.RESOURCES.values()),
     ("controller/caches.py", "kind"): WORKLOADS,
     ("controller/collector.py", "resource"): (resources.POD, resources.STATEFULSET, *MACHINES),
     ("controller/lifecycle.py", "resource"): (

@@ -180,9 +180,9 @@ def test_plugins_take_the_place_of_old_ones(tmp_path: Path) -> None:
     assert sorted(path.name for path in node.iterdir()) == ["client", "spiderpool"]
 
 
-def test_wrong_input_ends_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input_ends_with_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", str(tmp_path / "nowhere"), f"--to={tmp_path}"]) == 2
-    said = capsys.readouterr().err.splitlines()
+    said = capfd.readouterr().err.splitlines()
     assert said == [
         f"spiderpool install: {tmp_path}/nowhere: No such file or directory; mount the folder"
     ]
