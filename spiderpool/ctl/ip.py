@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of this command."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|find|release")
     show = verbs.add_parser("show", help="pools, or the addresses of one")
-    show.add_argument(
-        "pool", nargs="?", help="only this one: who holds what, and what is free"
-    )
+    show.add_argument("pool", nargs="?", help="only this one: who holds what, and what is free")
     find = verbs.add_parser("find", help="who holds an address, or what a pod holds")
     find.add_argument("what", help="an IP address, or namespace/name of a pod")
     free = verbs.add_parser("release", help="give back an address, or all that a pod holds")
