@@ -34,7 +34,8 @@ VARIABLES: dict[tuple[str, str], tuple[Resource, ...]] = {
     ("agent/ipam_subnets.py", "MAY_BE_MADE[owner.kind]"): tuple(ipam_subnets.MAY_BE_MADE.values()),
     ("controller/autopools.py", "RESOURCES[kind]"): tuple(autopools.RESOURCES.values()),
     ("controller/caches.py", "kind"): WORKLOADS,
-    ("controller/collector.py", "resource"): (resources.POD, resources.STATEFULSET, *MACHINES),
+    ("controller/collector.py", "cache.resource"): MACHINES,
+    ("controller/collector.py", "resource"): (),  # what its own _get is called with
     ("controller/lifecycle.py", "resource"): (
         resources.SPIDERCOORDINATOR,
         resources.SPIDERIPPOOL,
@@ -104,6 +105,8 @@ def understood(call: ast.Call) -> tuple[set[str], list[ast.expr]]:
     owner = ast.unparse(function.value)
     if owner == "informers" and function.attr == "of":
         return {"list", "watch"}, call.args[:1]
+    if owner == "self" and function.attr == "_get":
+        return {"get"}, call.args[:1]
     if owner.endswith("client") and function.attr in VERBS:
         return {function.attr}, call.args[:1]
     return set(), []
