@@ -28,9 +28,13 @@ def netns() -> Iterator[Namespace]:
         yield namespace
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def logging_restored() -> Iterator[None]:
-    """Whatever the test does to the root logger ends with it."""
+    """Whatever a test does to the root logger ends with it.
+
+    A handler that stayed would write to its descriptor's number, which is soon a later test's
+    socket.
+    """
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     yield

@@ -101,7 +101,6 @@ def test_the_format_is_chosen_or_fits_where_it_goes(
     is_json: bool,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-    logging_restored: None,
 ) -> None:
     parser = argparse.ArgumentParser()
     logs.add_options(parser)

@@ -70,7 +70,7 @@ def test_an_error_is_an_error_object(tmp_path: Path, error: Exception, code: Cni
 
 @pytest.mark.parametrize("error", [CniError(CniCode.NO_ADDRESS, "none"), ZeroDivisionError("x")])
 def test_the_line_about_a_failure_says_whose_call_it_was(
-    tmp_path: Path, error: Exception, capfd: pytest.CaptureFixture[str], logging_restored: None
+    tmp_path: Path, error: Exception, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async def work(*_: object) -> dict[str, Any]:
         raise error
