@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
+from spiderpool import streams
 from spiderpool.errors import SpiderpoolError
 
 COMMANDS = {
@@ -21,6 +20,7 @@ COMMANDS = {
 }
 
 
+@streams.guarded("harness")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; bad input ends with one line on stderr and status 2.
 
@@ -39,26 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     try:
         status: int = import_module(f"harness.cli.{options.command}").main(options)
-        sys.stdout.flush()
     except SpiderpoolError as error:
-        print(f"harness: {error}", file=sys.stderr)
+        streams.tell("harness", str(error))
         return 2
-    except OSError as error:
-        return _gone(error)
-    except KeyboardInterrupt as interrupt:
-        if words := str(interrupt):
-            print(f"harness: {words}", file=sys.stderr)
-        return 130
     return status
-
-
-def _gone(error: OSError) -> int:
-    """Without a word where nobody reads any more; what is not written yet is given up."""
-    if not isinstance(error, BrokenPipeError):
-        print(f"harness: {error}", file=sys.stderr)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    return 1
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from harness.kubeapi.cluster import Cluster
 from harness.kubeapi.kubeconfig import kubeconfig_text, write_private
 from harness.kubeapi.options import Options, parse_options
 from harness.kubeapi.server import Server
+from spiderpool import streams
 from spiderpool.errors import BadInput
 
 
@@ -48,6 +49,7 @@ def _tls(options: Options) -> ssl.SSLContext | None:
     return context
 
 
+@streams.guarded("kubeapi")
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when told to stop; 1 when a port, a file or a certificate cannot be used."""
     options = parse_options(sys.argv[1:] if argv is None else argv)
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_serve(options))
     except (OSError, BadInput) as error:
-        print(f"kubeapi: {error}", file=sys.stderr)
+        streams.tell("kubeapi", str(error))
         return 1
     return 0
 

@@ -1,6 +1,8 @@
 """``python -m spiderpool.agent``."""
 
+import sys
+
 from spiderpool.agent.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

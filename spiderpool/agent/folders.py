@@ -17,6 +17,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from spiderpool import streams
+
 STATES = ("intents", "footprints", "devices")
 """What is in the folder of states; see :class:`spiderpool.agent.options.Options`."""
 
@@ -68,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@streams.guarded("spiderpool-folders")
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: done; 1: a line on stderr says why not."""
     options = parser().parse_args(arguments)
@@ -76,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hand_over(folder, options.group)
         show(options.state_dir, options.group)
     except OSError as error:
-        sys.stderr.write(f"spiderpool-folders: {error.filename or 'a folder'}: {error.strerror}\n")
+        streams.tell("spiderpool-folders", f"{error.filename or 'a folder'}: {error.strerror}")
         return 1
     return 0
 

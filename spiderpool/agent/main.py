@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from spiderpool import logs, memory
+from spiderpool import logs, memory, streams
 from spiderpool.agent.caches import COORDINATOR, AgentCaches, CacheReadiness
 from spiderpool.agent.coordinator import CoordinatorHandler
 from spiderpool.agent.coordinator_sources import CachedSources
@@ -32,6 +32,7 @@ from spiderpool.kernel.role import KernelRole
 from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
 from spiderpool.kube.events import EventRecorder, Subject
+from spiderpool.kube.following import behind, followed
 from spiderpool.kube.informer import Informers
 from spiderpool.kube.reasons import Reason
 from spiderpool.metrics.http import Pages, serve
@@ -79,8 +80,9 @@ async def run(options: Options, client: Client) -> None:
         def numbers() -> Iterator[Metric]:
             yield from measured.metrics()
             yield from condition(problems(), intents.pending())
+            yield followed(informers)
 
-        pages = Pages(problems, numbers)
+        pages = Pages(problems, numbers, remarks=partial(behind, informers))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(watch.run())
@@ -147,7 +149,8 @@ async def _until_signal(options: Options) -> None:
         log.info("ended")
 
 
-def main() -> None:
+@streams.guarded("spiderpool-agent")
+def main() -> int:
     """Entry point; a wrong option or configuration ends with one line on stderr."""
     problems: list[str] = []
     try:
@@ -158,5 +161,5 @@ def main() -> None:
     except* SpiderpoolError as group:
         problems = [str(problem) for problem in group.exceptions]
     for problem in problems:
-        sys.stderr.write(f"spiderpool-agent: {problem}\n")
-    sys.exit(1 if problems else 0)
+        streams.tell("spiderpool-agent", problem)
+    return 1 if problems else 0

@@ -7,11 +7,10 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from spiderpool import logs, memory
+from spiderpool import logs, memory, streams
 from spiderpool.controller.manager import Manager
 from spiderpool.controller.settings import Service, Settings, WebhookSettings
 from spiderpool.errors import BadInput, SpiderpoolError
@@ -121,6 +120,7 @@ def _service_of(text: str | None) -> Service | None:
     return Service(namespace, name, int(port or 443))
 
 
+@streams.guarded("spiderpool-controller")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. 0: asked to stop; 1: failed or lost the lead; 2: bad input."""
     options = parser().parse_args(argv)
@@ -129,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_until_signal(Manager(settings_of(options))))
     except SpiderpoolError as exc:
-        print(f"spiderpool-controller: {exc}", file=sys.stderr)
+        streams.tell("spiderpool-controller", str(exc))
         return 2
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from spiderpool import streams
 from spiderpool.errors import SpiderpoolError
 
 COMMANDS = {
@@ -21,8 +22,12 @@ COMMANDS = {
 }
 
 
+@streams.guarded("spiderpoolctl", failed=2)
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; bad input ends with one line on stderr and status 2."""
+    """Entry point; bad input ends with one line on stderr and status 2.
+
+    So does what the machine refuses.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     everywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     everywhere.add_argument("--kubeconfig", help="default: $KUBECONFIG, or the service account")
@@ -40,10 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = import_module(f"spiderpool.ctl.{options.command}").main(options)
     except SpiderpoolError as error:
-        print(f"spiderpoolctl: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"spiderpoolctl: {error.filename}: {error.strerror}", file=sys.stderr)
+        streams.tell("spiderpoolctl", str(error))
         return 2
     return status
 

@@ -1,6 +1,8 @@
 """``python -m spiderpool.kernel``."""
 
+import sys
+
 from spiderpool.kernel.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,11 +6,10 @@ import argparse
 import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from spiderpool import logs
+from spiderpool import logs, streams
 from spiderpool.errors import SpiderpoolError
 from spiderpool.kernel.server import Server
 from spiderpool.netlink.namespace import leave_network
@@ -53,12 +52,14 @@ def serve(path: Path, peer: int) -> None:
     log.info("ended")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+@streams.guarded("spiderpool-kernel")
+def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; what goes wrong at the start is one line on stderr."""
     options = parser().parse_args(arguments)
     logs.to_stderr("kernel", options.log_format, options.log_level)
     try:
         serve(options.socket, options.peer_uid)
     except SpiderpoolError as error:
-        sys.stderr.write(f"spiderpool-kernel: {error}\n")
-        sys.exit(1)
+        streams.tell("spiderpool-kernel", str(error))
+        return 1
+    return 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from spiderpool import logs
+from spiderpool import logs, streams
 from spiderpool.controller.cniconf import default_cni
 from spiderpool.controller.install.clean import clean, stop_controller
 from spiderpool.controller.install.defaults import (
@@ -70,6 +69,7 @@ def _add_controller(step: argparse.ArgumentParser) -> None:
     step.add_argument("--controller", required=True, help="name of its Deployment")
 
 
+@streams.guarded("spiderpool install", failed=2)
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: done; 2: a line on stderr says why not."""
     options = parser().parse_args(arguments)
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             asyncio.run(_carry_out(options))
     except SpiderpoolError as exc:
-        print(f"spiderpool install: {exc}", file=sys.stderr)
+        streams.tell("spiderpool install", str(exc))
         return 2
     return 0
 

@@ -54,4 +54,4 @@ def test_a_full_disk_is_one_line(
     with Path("/dev/full").open("w") as stdout:
         monkeypatch.setattr(sys, "stdout", stdout)
         assert main(["run", "--json", SCENARIO]) == 1
-    assert capsys.readouterr().err == "harness: [Errno 28] No space left on device\n"
+    assert capsys.readouterr().err == "harness: No space left on device\n"
