@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import resource
@@ -39,7 +40,9 @@ from spiderpool.kube.resources import (
     SPIDERIPPOOL,
     Resource,
 )
+from spiderpool.netlink.namespace import Namespace
 from spiderpool.testing.kubefaults import FaultyClient
+from spiderpool.testing.namespaces import new_namespace
 from spiderpool.types.ipblock import Slot, SlotState
 from spiderpool.types.names import IfName, NodeName, PodUID
 
@@ -83,7 +86,7 @@ class AgentProcess:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.setblocking(False)
             await loop.sock_connect(connection, str(self.path))
-            socket.send_fds(connection, [request], NAMESPACES)
+            socket.send_fds(connection, [request], [each.fd for each in namespaces()])
             data = b""
             while chunk := await loop.sock_recv(connection, 65536):
                 data += chunk
@@ -98,7 +101,10 @@ class AgentProcess:
         return dict(json.loads(await self.process.stdout.readline()))
 
 
-NAMESPACES = [os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) for _ in range(2)]
+@functools.cache
+def namespaces() -> tuple[Namespace, Namespace]:
+    """The node's and a pod's, for all calls."""
+    return Namespace.current(), new_namespace()
 
 
 @dataclass

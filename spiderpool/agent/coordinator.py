@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from spiderpool.agent.configuration import configuration, removal_configuration
 from spiderpool.agent.coordinator_kernel import Call, carry_out, detach, macs_of, read_facts
 from spiderpool.agent.footprints import Footprints
+from spiderpool.agent.own_namespace import refuse_own
 from spiderpool.agent.probing import refuse_rivals
 from spiderpool.agent.threads import in_thread
 from spiderpool.cni.request import Attachment, CniRequest
@@ -84,11 +85,14 @@ class CoordinatorHandler:
         """Carry out one call; see :class:`spiderpool.agent.server.Handler`."""
         match request.command:
             case CniCommand.ADD if pod is not None:
+                refuse_own(request, own, pod)
                 return await self._add(request, own, pod)
             case CniCommand.CHECK if pod is not None:
+                refuse_own(request, own, pod)
                 await self._check(request, own, pod)
             case CniCommand.DEL:
-                await self._del(request, own, pod)
+                is_own = pod is not None and pod.is_same(own)
+                await self._del(request, own, None if is_own else pod)
             case CniCommand.GC:
                 await self._gc(request, own)
         return {}

@@ -14,6 +14,7 @@ from spiderpool.agent.ipam_endpoint import EndpointWriter
 from spiderpool.agent.ipam_keepers import Keepers
 from spiderpool.agent.ipam_master import master_of
 from spiderpool.agent.ipam_service import IpamService
+from spiderpool.agent.own_namespace import refuse_own
 from spiderpool.agent.probing import probe_early
 from spiderpool.agent.threads import in_thread
 from spiderpool.cni.request import Attachment, CniRequest
@@ -66,10 +67,12 @@ class IpamHandler:
         """Carry out one call; see :class:`spiderpool.agent.server.Handler`."""
         match request.command:
             case CniCommand.ADD:
+                refuse_own(request, own, pod)
                 return await self._add(request, own, pod)
             case CniCommand.DEL:
                 await self._del(request)
             case CniCommand.CHECK:
+                refuse_own(request, own, pod)
                 self._check(request)
             case CniCommand.GC:
                 await self._gc(request)

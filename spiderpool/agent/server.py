@@ -158,8 +158,8 @@ class Server:
                 raise CniError(CniCode.PLUGIN_NOT_AVAILABLE, "; ".join(problems))
             return {}
         if request.command in NEEDS_POD and pod is None:
-            words = f"CNI_NETNS: {request.netns!r} cannot be opened"
-            raise CniError(CniCode.INVALID_ENVIRONMENT, words)
+            words = f"CNI_NETNS: {request.netns!r} does not exist, or cannot be opened"
+            raise CniError(CniCode.UNKNOWN_CONTAINER, f"{words}; nothing was done")
         if request.command in plugin.needs_caches:
             await self._wait_until_ready(request)
         lock = self._locks.setdefault(request.container_id, asyncio.Lock())
@@ -219,7 +219,7 @@ class Server:
         self, connection: socket.socket, raw: RawRequest, descriptors: list[int]
     ) -> bytes:
         try:
-            own, pod = _namespaces(descriptors)
+            own, pod = _namespaces(raw, descriptors)
             work = self.carry_out(raw, own, pod)
             if raw.env.get("CNI_COMMAND") in ENDS_WITH_CALLER:
                 return encode_answer(0, await while_connected(connection, work))
@@ -305,16 +305,28 @@ async def _accept(listener: socket.socket) -> socket.socket:
             return connection
 
 
-def _namespaces(descriptors: list[int]) -> tuple[Namespace, Namespace | None]:
-    """The node's namespace, and the pod's when it came too; the descriptors stay the caller's."""
+def _namespaces(raw: RawRequest, descriptors: list[int]) -> tuple[Namespace, Namespace | None]:
+    """The node's namespace, and the pod's when it came too; the descriptors stay the caller's.
+
+    Where a namespace was mounted, an empty file may stay: only who needs the pod is told.
+    """
     if not descriptors:
         words = "the request to the agent came without a descriptor of its namespace"
         raise CniError(CniCode.DECODING_FAILURE, words)
     try:
-        own, *pods = [Namespace.from_fd(descriptor) for descriptor in descriptors]
+        own = Namespace.from_fd(descriptors[0])
     except NamespaceGone as exc:
-        raise CniError(CniCode.INVALID_ENVIRONMENT, f"CNI_NETNS: {exc}") from None
-    return own, pods[0] if pods else None
+        words = f"the request to the agent came without its namespace: {exc}"
+        raise CniError(CniCode.INVALID_ENVIRONMENT, words) from None
+    if not descriptors[1:]:
+        return own, None
+    try:
+        return own, Namespace.from_fd(descriptors[1])
+    except NamespaceGone:
+        if raw.env.get("CNI_COMMAND") not in NEEDS_POD:
+            return own, None
+        words = f"{raw.env.get('CNI_NETNS')!r} is no network namespace; name one like /run/netns/x"
+        raise CniError(CniCode.INVALID_ENVIRONMENT, f"CNI_NETNS: {words}") from None
 
 
 def _close_all(descriptors: list[int]) -> None:

@@ -110,6 +110,11 @@ class Namespace:
             (self._cookie,) = struct.unpack("=Q", raw)
         return self._cookie
 
+    def is_same(self, other: Namespace) -> bool:
+        """Whether both are one namespace, without entering it as :attr:`cookie` does: while
+        both are open, no other namespace has the inode (stat(2))."""
+        return os.path.sameopenfile(self._fd, other.fd)
+
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Run the body inside, on this thread only; it must not await or switch threads.

@@ -46,6 +46,9 @@ from spiderpool.types.names import IfName, NodeName
 class FakeNamespace:
     cookie = 4711
 
+    def is_same(self, other: object) -> bool:
+        return self is other
+
 
 class Agent:
     """One node's agent: its caches, its service, and what its users were told."""
@@ -97,8 +100,8 @@ class Agent:
         if attachments is not None:
             config |= {"cniVersion": "1.1.0", "cni.dev/valid-attachments": attachments}
         request = parse_request(env, orjson.dumps(config))
-        netns = cast(Namespace, FakeNamespace())
-        return await self.handler.handle(request, netns, netns)
+        own, netns = (cast(Namespace, FakeNamespace()) for _ in range(2))
+        return await self.handler.handle(request, own, netns)
 
     async def add(self, pod: str, **kwargs: Any) -> list[str]:
         """ADD, and the addresses with prefix length."""

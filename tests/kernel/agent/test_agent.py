@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -70,10 +71,27 @@ def test_errors_reach_the_runtime(tmp_path: Path) -> None:
         assert status == 1
         assert "other" in answer["msg"]
         status, answer = await made.plugin("ADD", config=IPAM, CNI_NETNS="/gone")
-        assert (status, answer["code"]) == (1, 4)
+        assert (status, answer["code"]) == (1, 3)
         not_a_namespace = str(tmp_path / "agent.log")
         status, answer = await made.plugin("ADD", config=IPAM, CNI_NETNS=not_a_namespace)
         assert (status, answer["code"]) == (1, 4)
+        assert await made.plugin("DEL", config=IPAM, CNI_NETNS=not_a_namespace) == (0, None)
+
+    run(tmp_path, scenario)
+
+
+def test_the_nodes_own_namespace_is_left_alone(tmp_path: Path) -> None:
+    async def scenario(made: World) -> None:
+        node = f"/proc/{os.getpid()}/fd/{made.node.fd}"
+        given = {"interfaces": [{"name": "net1", "sandbox": node}]}
+        config = {"prevResult": given, **IPAM}
+        for plugin in ("spiderpool", "coordinator"):
+            for command in ("ADD", "CHECK"):
+                status, answer = await made.plugin(command, plugin, config, CNI_NETNS=node)
+                assert (status, answer["code"]) == (1, 4), plugin
+                assert "CNI_NETNS" in answer["msg"]
+                assert "is the node's own namespace" in answer["msg"]
+            assert await made.plugin("DEL", plugin, config, CNI_NETNS=node) == (0, None)
 
     run(tmp_path, scenario)
 
