@@ -16,6 +16,10 @@ from spiderpool.types.names import IfName
 NETCONF = "network configuration"
 DEFAULT_BOND = "sp_bond0"
 _MODES = range(7)
+_WATCH: BondSetting = ("miimon", 100)
+"""Milliseconds between two looks at the members' carriers. In most modes the driver takes none
+of itself, and goes on sending by a NIC whose cable is drawn (bonding.rst, miimon)."""
+
 _VLANS = range(4095)
 
 
@@ -84,7 +88,8 @@ def _bond(entry: _Entry, interfaces: list[IfName]) -> BondConfig | None:
         raise BadInput(
             _at("bond.options"), f"primary {chosen} is no member", "name one of interfaces"
         )
-    return BondConfig(name, (("mode", mode), *options))
+    watched = dict(options).keys() & {"miimon", "arp_interval"}
+    return BondConfig(name, (("mode", mode), *options, *(() if watched else (_WATCH,))))
 
 
 def _name(text: str, field: str) -> IfName:

@@ -41,7 +41,8 @@ def _items(text: str, where: str) -> Iterator[tuple[str, str]]:
         if name == "mode":
             raise BadInput(where, "mode is a field of its own", "write bond.mode")
         if name not in OPTIONS:
-            raise BadInput(where, f'bond option "{key}" is unknown', f"use {', '.join(OPTIONS)}")
+            known = ", ".join(each for each in OPTIONS if each != "mode")
+            raise BadInput(where, f'bond option "{key}" is unknown', f"use {known}")
         yield name, value
 
 
