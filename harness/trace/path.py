@@ -127,11 +127,11 @@ def _first_attempt(hops: list[Hop]) -> list[Hop]:
 
 def _without_copies(hops: list[Hop], wires: Wires) -> Leg:
     """Without what a switch that did not know the target's port sent to the other ports."""
-    stray = {
-        hop.nic
-        for index, hop in enumerate(hops)
-        if hop.heard is Heard.OTHER_HOST and not _goes_on(hop, hops[index + 1 :], wires)
-    }
+    stray: set[Nic] = set()
+    for index in reversed(range(len(hops))):
+        later = [hop for hop in hops[index + 1 :] if hop.nic not in stray]
+        if _is_stray(hops[index], later, wires):
+            stray.add(hops[index].nic)
     towards_stray = {wires.peers[nic] for nic in stray if nic in wires.peers}
     return tuple(
         hop
@@ -139,6 +139,17 @@ def _without_copies(hops: list[Hop], wires: Wires) -> Leg:
         if not (hop.nic in stray and not hop.outgoing)
         and not (hop.nic in towards_stray and hop.outgoing)
     )
+
+
+def _is_stray(hop: Hop, later: Sequence[Hop], wires: Wires) -> bool:
+    """Whether a frame ends here that is for another host. A bond takes the frames of some members
+    only, all of which have its MAC: its own copy follows that of the member, at the same time."""
+    if hop.outgoing:
+        return False
+    if bond := wires.bonds.get(hop.nic):
+        following = next((each.nic for each in later if each.nic.place == hop.nic.place), None)
+        return following != bond
+    return hop.heard is Heard.OTHER_HOST and not _goes_on(hop, later, wires)
 
 
 def _without_turns(leg: Leg, wires: Wires) -> Leg:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 
+import pytest
+
 from harness.capture.frame import Frame, Heard
 from harness.probes.identity import Identity, Witness, reply, request
 from harness.trace.path import first_difference, round_trips, visible
@@ -238,6 +240,50 @@ def test_what_a_switch_sends_to_all_ports_is_followed_to_its_target_only() -> No
         "one.ens192",
         "pod.net1",
     ]
+
+
+BOND = Nic("node", "bond0")
+BONDED = Wires(
+    parents={Nic("pod", "net1"): BOND},
+    bonds={Nic("node", "eth1"): BOND, Nic("node", "eth2"): BOND},
+)
+
+
+@pytest.mark.parametrize("heard", [Heard.OTHER_HOST, Heard.HOST])
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("node.eth1", "node.eth2", "node.bond0", "pod.net1"),
+        ("node.eth2", "node.bond0", "pod.net1", "node.eth1"),
+    ],
+)
+def test_of_the_copies_that_a_bond_gets_the_one_counts_that_it_takes(
+    way: tuple[str, ...], heard: Heard
+) -> None:
+    """Its members have one MAC, so what is for the node itself is for both."""
+    asked = echo(8, PEER, POD)
+    kinds = [Heard.HOST if nic == "pod.net1" else heard for nic in way]
+    sights = [(nic, "in", asked, kind) for nic, kind in zip(way, kinds, strict=True)]
+    (trip,) = round_trips(frames(("peer.eth0", "out", asked), *sights), ONE, BONDED, None)
+    taken = ["peer.eth0 out", "node.eth2 in", "node.bond0 in", "pod.net1 in"]
+    assert names(trip.request) == taken
+
+
+def test_a_copy_ends_where_nobody_upon_a_bond_wants_it() -> None:
+    asked = echo(8, PEER, POD)
+    (trip,) = round_trips(
+        frames(
+            ("peer.eth0", "out", asked),
+            ("other.eth0", "in", asked),
+            ("node.eth1", "in", asked, Heard.OTHER_HOST),
+            ("node.bond0", "in", asked, Heard.OTHER_HOST),
+            ("node.eth2", "in", asked, Heard.OTHER_HOST),
+        ),
+        ONE,
+        BONDED,
+        None,
+    )
+    assert names(trip.request) == ["peer.eth0 out", "other.eth0 in"]
 
 
 def test_macvlan_links_of_one_parent_talk_past_it() -> None:
