@@ -134,6 +134,7 @@ _ATTRIBUTES: Mapping[str, Callable[[Link, NetState], Any]] = {
     "mac": lambda link, _: link.mac,
     "txqueuelen": lambda link, _: link.txqueuelen,
     "up": lambda link, _: link.up,
+    "active": lambda link, _: link.active,
     "addresses": lambda link, state: sorted(
         entry.address for entry in state.addresses_of(link.name) if entry.scope is not Scope.LINK
     ),

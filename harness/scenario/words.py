@@ -39,7 +39,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _OBJECT = re.compile(r"[a-z][a-z0-9.-]*(/[A-Za-z0-9{][A-Za-z0-9.:{}-]*)?\Z")
 _ARGUMENT = re.compile(r"(-A|-n|-l|-o|--field-selector|[A-Za-z0-9][A-Za-z0-9.,/=_-]*)\Z")
 _ROUTES = re.compile(r"ip (?:-6 )?route(?: show table (\d{1,10}))?\Z")
-_NIC_ATTRIBUTES = ("absent", "kind", "mtu", "mac", "txqueuelen", "up", "addresses")
+_NIC_ATTRIBUTES = ("absent", "kind", "mtu", "mac", "txqueuelen", "up", "active", "addresses")
 _ASKED_ONCE = ("id", "each")
 _MAY_COME = (*_ASKED_ONCE, "within")
 _PROMPTLY = 5.0

@@ -109,6 +109,7 @@ def link(body: bytes, names: Names) -> Link:
         master=_name(names, _number(found.get(uapi.IFLA_MASTER))),
         vlan=_detail(info, LinkKind.VLAN, uapi.IFLA_VLAN_ID),
         bond_mode=_detail(info, LinkKind.BOND, uapi.IFLA_BOND_MODE),
+        active=_name(names, _detail(info, LinkKind.BOND, uapi.IFLA_BOND_ACTIVE_SLAVE) or 0),
     )
 
 

@@ -84,6 +84,8 @@ class Link:
     master: IfName | None = None
     vlan: int | None = None
     bond_mode: int | None = None
+    active: IfName | None = None
+    """The member that a bond sends by, in modes in which it is one."""
 
 
 @dataclass(frozen=True, slots=True)

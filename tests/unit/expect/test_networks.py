@@ -156,6 +156,16 @@ def test_nics_are_judged_by_attribute() -> None:
     assert nic_problem(absent=True) == "web has a NIC net1, which must not be there"
 
 
+def test_a_bond_is_judged_by_the_member_that_it_sends_by() -> None:
+    bond = Link(IfName("bond0"), 6, LinkKind.BOND, active=IfName("eth2"))
+    state = NetState(links=(*STATE.links, bond))
+    assert judge_nics({"bond0": {"active": "eth2"}}, "node", state, str) is None
+    for nic, found in (("bond0", "'eth2'"), ("net1", "None")):
+        finding = judge_nics({nic: {"active": "eth1"}}, "node", state, str)
+        assert finding is not None
+        assert finding.problem == f"active of node.{nic} is {found}, not 'eth1'"
+
+
 def test_link_local_addresses_are_left_out() -> None:
     from dataclasses import replace
 

@@ -155,12 +155,17 @@ def some_links(draw: st.DrawFn) -> Link:
         master=draw(st.none() | links),
         vlan=draw(st.integers(0, 4095)) if kind is LinkKind.VLAN else None,
         bond_mode=draw(st.integers(0, 6)) if kind is LinkKind.BOND else None,
+        active=draw(st.none() | links) if kind is LinkKind.BOND else None,
     )
 
 
 @given(some_links())
 def test_links(link: Link) -> None:
-    details: Attributes = [("IFLA_VLAN_ID", link.vlan), ("IFLA_BOND_MODE", link.bond_mode)]
+    details: Attributes = [
+        ("IFLA_VLAN_ID", link.vlan),
+        ("IFLA_BOND_MODE", link.bond_mode),
+        ("IFLA_BOND_ACTIVE_SLAVE", INDICES[link.active] if link.active else None),
+    ]
     data = [[name, value] for name, value in details if value is not None]
     info: list[Any] = [["IFLA_INFO_KIND", str(link.kind)]]
     if data:
