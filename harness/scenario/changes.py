@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from harness.scenario.document import Item, required
 from harness.scenario.model import Advertise, Ip, Redirect
@@ -12,8 +13,11 @@ from spiderpool.types.address import Family, family_of, length_of, parse_prefix
 _OBJECTS = ("address", "link", "neigh", "route", "rule")
 _VERBS = ("add", "append", "change", "del", "replace", "set")
 _PLAIN = ("blackhole", "default", "down", "link", "nodad", "permanent", "unreachable", "up")
-_NAMED = ("address", "dev", "from", "lladdr", "lookup", "metric", "mtu", "nud", "pref", "scope")
-_KEYWORDS = (*_PLAIN, *_NAMED, "src", "table", "to", "via")
+_NAMED = ("address", "dev", "from", "lladdr", "lookup", "master", "metric", "miimon", "mode", "mtu")
+_KEYWORDS = (*_PLAIN, *_NAMED, "nud", "pref", "scope", "src", "table", "to", "type", "via")
+_KINDS = ("bond",)
+"""What may follow ``type``: the kernel looks for a module of any other name."""
+
 _VALUE = re.compile(r"(?=.*[0-9{])[A-Za-z0-9.:/@_{}-]+\Z")
 """Values have a digit, or are placeholders; so other words of ip(8), as those that load files,
 cannot pass for one."""
@@ -39,11 +43,13 @@ def parse_ip(item: Item) -> Ip:
             f"{command.text()!r} is no change that ip can make here",
             f"write one of {', '.join(_OBJECTS)}, then one of {', '.join(_VERBS)}, then what",
         )
-    for word in rest[2:]:
-        if word.startswith("-") or not (word in _KEYWORDS or _VALUE.match(word)):
+    for before, word in pairwise(rest[1:]):
+        is_kind = before == "type"
+        choices = _KINDS if is_kind else _KEYWORDS
+        is_value = not is_kind and not word.startswith("-") and _VALUE.match(word)
+        if word not in choices and not is_value:
             raise command.fail(
-                f"{word!r} is not known in an ip command here",
-                f"use {', '.join(_KEYWORDS)}",
+                f"{word!r} is not known in an ip command here", f"use {', '.join(choices)}"
             )
     placeholders(command.text(), str(command.where))
     return Ip(command.where, _place(item), tuple(words))

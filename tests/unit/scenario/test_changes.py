@@ -31,6 +31,8 @@ def ip(tmp_path: Path, command: str, place: str = "client") -> Ip:
         "-6 route replace default via fd00::1 dev eth0",
         "neigh replace {web.eth0} lladdr 02:00:00:00:00:01 dev ens192 nud permanent",
         "link set lan6 down",
+        "link set dev ens224 down master bond0",
+        "link add bond0 type bond mode 1 miimon 100",
         "rule del from {web.eth0} lookup 99 pref 32761",
     ],
 )
@@ -49,6 +51,7 @@ def test_commands_that_change_a_network(tmp_path: Path, command: str) -> None:
         ("address show dev", ["is no change"]),
         ("link set eth0 xdp object x1.o", ["'xdp' is not known"]),
         ("link set eth0 -x1", ["'-x1' is not known"]),
+        ("link add x1 type ip6gre", ["'ip6gre' is not known", "use bond"]),
         ("route add 10.0.0.0/8 encap bpf in x1", ["'encap' is not known"]),
         ("address add {nowhere x1} dev eth0", ["names no place"]),
         ("address add {web.net1.colour} dev eth0", ["'colour'"]),
