@@ -52,7 +52,10 @@ def main() -> None:
             status, answer = serve(encode_request(stdin), budget() / 1000)
     except Failure as failure:
         status, answer = 1, error_answer(stdin, *failure.args)
-    write_all(1, answer)
+    try:
+        write_all(1, answer)
+    except OSError:
+        _exit(1)  # who did not get the answer must not take it for a success
     _exit(status)
 
 

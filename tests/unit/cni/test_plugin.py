@@ -34,6 +34,20 @@ def test_version_needs_nobody(bin_dir: Path, name: str) -> None:
     assert answer == {"cniVersion": "1.1.0", "supportedVersions": list(SUPPORTED)}
 
 
+@pytest.mark.parametrize("output", [">&-", ">/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["VERSION", "STATUS"])
+def test_an_answer_that_is_lost_is_no_success(bin_dir: Path, command: str, output: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" {output}', bin_dir / "spiderpool"],
+        env={"CNI_COMMAND": command, "SPIDERPOOL_SOCKET": "/nowhere"},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 @pytest.mark.parametrize("command", ["ADD", "CHECK", "STATUS", "GC"])
 def test_no_agent_means_try_again_later(bin_dir: Path, tmp_path: Path, command: str) -> None:
     status, stdout = alone(
