@@ -16,6 +16,9 @@ from spiderpool.agent.server import Handler
 from spiderpool.controller.caches import Caches
 from spiderpool.controller.metrics import Counts
 from spiderpool.controller.metrics import metrics as exported_by_controller
+from spiderpool.kube.following import followed
+from spiderpool.kube.informer import WatchedCache
+from spiderpool.kube.resources import JOB, POD, Resource
 from spiderpool.metrics.text import Metric
 
 MONITORING = Path(__file__).parents[2] / "deploy/chart/spiderpool/monitoring"
@@ -25,6 +28,7 @@ def agent_metrics() -> Iterator[Metric]:
     """Of an agent that has done nothing yet."""
     yield from MeasuredIpam(cast(Handler, None), Counters()).metrics()
     yield from condition([], [Path("0" * 20)])
+    yield _followed(POD)
 
 
 def controller_metrics() -> Iterator[Metric]:
@@ -32,6 +36,11 @@ def controller_metrics() -> Iterator[Metric]:
     names = ("coordinators", "pools", "subnets")
     caches: dict[str, Any] = {name: _cache({"metadata": {"name": name}}) for name in names}
     yield from exported_by_controller(cast(Caches, SimpleNamespace(**caches)), Counts())
+    yield _followed(JOB)
+
+
+def _followed(kind: Resource) -> Metric:
+    return followed([cast(WatchedCache, SimpleNamespace(resource=kind, problem=""))])
 
 
 def _cache(obj: dict[str, Any]) -> Any:

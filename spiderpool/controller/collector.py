@@ -64,6 +64,7 @@ class Collector:
         self.counts = counts or Collected()
         self._watchlist = Watchlist()
         self._outdated: set[str] = set()
+        self._doubts: set[str] = set()
         self.queue: WorkQueue[str] = WorkQueue("collector", self.reconcile)
 
     def start(self) -> None:
@@ -85,8 +86,11 @@ class Collector:
         self.counts.candidates = len(self._watchlist)
         if len(ripe) > MOST_PER_LOOK:
             log.warning("%d addresses are to be released, %d at a time", len(ripe), MOST_PER_LOOK)
+        told, self._doubts = self._doubts, set()
         confirmed = [s for s in ripe[:MOST_PER_LOOK] if await self._is_confirmed(s, around)]
         await self._release(confirmed)
+        for doubt in sorted(self._doubts - told):
+            log.warning("%s", doubt)
         await self._drop_endpoints(around.pods.values())
 
     def _around(self) -> Surroundings:
@@ -117,7 +121,7 @@ class Collector:
                 keepers.pop((namespace, slot.owner), None)
                 keepers |= await self._live_keeper(namespace, slot.owner)
         except KubeError as exc:
-            log.warning("%s stays with %s: %s", suspect.entry.address, slot.pod, exc)
+            self._doubt(f"{suspect.entry.address} stays with {slot.pod}: {exc}", 1)
             return False
         around = replace(around, pods=pods, nodes=nodes, keepers=keepers)
         return why_suspect(suspect.entry, around) is not None
@@ -151,11 +155,16 @@ class Collector:
                     resources.SPIDERIPBLOCK, patch.name, patch.body, content_type=JSON_PATCH
                 )
             except KubeError as exc:
-                self.counts.failed += len(patch.changes)
-                log.warning("block %s stays as it is until the next look: %s", patch.name, exc)
+                words = f"block {patch.name} stays as it is until the next look: {exc}"
+                self._doubt(words, len(patch.changes))
             else:
                 self.counts.released += len(patch.changes)
                 self._watched.blocks.observe(written)
+
+    def _doubt(self, words: str, addresses: int) -> None:
+        """What is as it was in the look before is not told again."""
+        self.counts.failed += addresses
+        self._doubts.add(words)
 
     async def _drop_endpoints(self, pods: Iterable[Pod]) -> None:
         """Delete endpoints of pods that hold nothing any more, seen so in two looks and asked:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from spiderpool.controller.caches import SYSTEM_NAMESPACE
 from spiderpool.controller.clusterconfig import KUBEADM_CONFIG
-from spiderpool.controller.discovery import CILIUM_CONFIG, ClusterFacts, discover
+from spiderpool.controller.discovery import BY_HAND, CILIUM_CONFIG, ClusterFacts, discover
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.queue import WorkQueue
-from spiderpool.errors import BadInput
+from spiderpool.errors import BadInput, KubeError
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.events import EventRecorder, Subject
 from spiderpool.kube.optional import OptionalCache
@@ -118,5 +118,9 @@ class Coordinators:
             return CoordinatorStatus(phase=Phase.NOT_READY, reason=reason)
         try:
             return discover(read(SpiderCoordinator, obj).spec, self._sources.facts())
+        except KubeError as exc:
+            if obj.get("status"):
+                raise  # what was known holds: pods are not refused for a right that is missing
+            return CoordinatorStatus(phase=Phase.NOT_READY, reason=f"{exc}; {BY_HAND}")
         except BadInput as exc:
             return CoordinatorStatus(phase=Phase.NOT_READY, reason=str(exc))

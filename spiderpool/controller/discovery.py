@@ -25,12 +25,13 @@ from spiderpool.controller.clusterconfig import (
     from_kubeadm,
     parse_networks,
 )
-from spiderpool.errors import BadInput
+from spiderpool.errors import BadInput, KubeError
 from spiderpool.types.address import Prefix, host_prefix
 from spiderpool.types.coordinator import CoordinatorSpec, CoordinatorStatus
 from spiderpool.types.modes import Phase, PodCIDRType
 
 Object = Mapping[str, Any]
+Found = tuple[Object, ...] | KubeError | None
 Kind = Literal["pods", "services"]
 
 CILIUM_CONFIG = "cilium-config"
@@ -44,7 +45,8 @@ _WORDS: dict[Kind, str] = {"pods": "pod CIDR", "services": "service CIDR"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
-    """What the API shows. None for a list means that the kind is not installed.
+    """What the API shows. None for a list means that the kind is not installed; an error, that
+    it may not be read, and is raised where the list is needed.
 
     ``default_cni`` is name and plugin types of the first CNI configuration on the node;
     None when no directory of configurations was named, empty when there is none in it.
@@ -52,15 +54,19 @@ class ClusterFacts:
 
     kubeadm_config: Object | None = None
     controller_managers: tuple[Object, ...] = ()
-    calico_pools: tuple[Object, ...] | None = None
+    calico_pools: Found = None
     cilium_config: Object | None = None
-    cilium_pools: tuple[Object, ...] | None = None
-    service_cidrs: tuple[Object, ...] | None = None
+    cilium_pools: Found = None
+    service_cidrs: Found = None
     default_cni: tuple[str, ...] | None = None
 
 
 def discover(spec: CoordinatorSpec, facts: ClusterFacts) -> CoordinatorStatus:
-    """Status of the SpiderCoordinator that holds for the cluster."""
+    """Status of the SpiderCoordinator that holds for the cluster.
+
+    Raises:
+        KubeError: what is needed may not be read, so nobody knows.
+    """
     problems: list[str] = []
     pods = _attempt(lambda: _pods(spec, facts), problems)
     services = _attempt(lambda: _services(spec, facts), problems)
@@ -70,6 +76,13 @@ def discover(spec: CoordinatorSpec, facts: ClusterFacts) -> CoordinatorStatus:
         overlay_pod_cidr=pods,
         service_cidr=services,
     )
+
+
+def _known(found: Found) -> tuple[Object, ...] | None:
+    """Raises KubeError for what may not be read."""
+    if isinstance(found, KubeError):
+        raise found
+    return found
 
 
 def _attempt(find: Callable[[], tuple[Prefix, ...]], problems: list[str]) -> tuple[Prefix, ...]:
@@ -98,8 +111,8 @@ def _pods(spec: CoordinatorSpec, facts: ClusterFacts) -> tuple[Prefix, ...]:
 def _services(spec: CoordinatorSpec, facts: ClusterFacts) -> tuple[Prefix, ...]:
     if spec.service_cidr:
         return _by_hand(spec.service_cidr, "serviceCIDR")
-    if facts.service_cidrs:
-        return _of_service_objects(facts.service_cidrs)
+    if objects := _known(facts.service_cidrs):
+        return _of_service_objects(objects)
     return _told(facts, "services")
 
 
@@ -116,7 +129,7 @@ def source_of_pods(facts: ClusterFacts) -> PodCIDRType:
     """What ``podCIDRType: auto`` means here: by the node's CNI configuration, else by traces."""
     if facts.default_cni is not None:
         return _source_of_cni(facts.default_cni)
-    if facts.calico_pools:
+    if _known(facts.calico_pools):
         return PodCIDRType.CALICO
     if facts.cilium_config is not None:
         return PodCIDRType.CILIUM
@@ -136,11 +149,12 @@ def _source_of_cni(words: tuple[str, ...]) -> PodCIDRType:
 
 def _calico(facts: ClusterFacts) -> tuple[Prefix, ...]:
     """Pools in use, in the order of their creation."""
-    if facts.calico_pools is None:
+    pools = _known(facts.calico_pools)
+    if pools is None:
         raise BadInput("podCIDRType calico", f"{CALICO_POOLS} is not installed", BY_HAND)
     usable = [
         pool
-        for pool in facts.calico_pools
+        for pool in pools
         if not pool["metadata"].get("deletionTimestamp")
         and not (pool.get("spec") or {}).get("disabled")
     ]
@@ -176,11 +190,12 @@ def _cilium(facts: ClusterFacts) -> tuple[Prefix, ...]:
 
 
 def _cilium_pools(facts: ClusterFacts) -> tuple[Prefix, ...]:
-    if not facts.cilium_pools:
-        state = "is not installed" if facts.cilium_pools is None else "has no object"
+    pools = _known(facts.cilium_pools)
+    if not pools:
+        state = "is not installed" if pools is None else "has no object"
         raise BadInput(f"{CILIUM_WHERE}: data.ipam multi-pool", f"{CILIUM_POOLS} {state}", BY_HAND)
     found: list[Prefix] = []
-    for pool in sorted(facts.cilium_pools, key=lambda p: str(p["metadata"]["name"])):
+    for pool in sorted(pools, key=lambda p: str(p["metadata"]["name"])):
         for family in ("ipv4", "ipv6"):
             where = f"CiliumPodIPPool {pool['metadata']['name']}: spec.{family}.cidrs"
             for item in ((pool.get("spec") or {}).get(family) or {}).get("cidrs") or ():

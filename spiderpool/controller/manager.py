@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,7 +26,8 @@ from spiderpool.kube import resources
 from spiderpool.kube.api import Client
 from spiderpool.kube.client import connect
 from spiderpool.kube.events import EventRecorder
-from spiderpool.kube.informer import Informers, cancel
+from spiderpool.kube.following import behind, followed
+from spiderpool.kube.informer import Informers, WatchedCache, cancel
 from spiderpool.kube.leader import Election
 from spiderpool.kube.optional import OptionalCache
 from spiderpool.metrics.http import Pages, serve
@@ -75,7 +76,7 @@ class Manager:
             sources = self._sources(caches)
             optional = (*sources.optional(), *self._machines)
             tasks += [asyncio.create_task(cache.run()) for cache in optional]
-            tasks += self._pages(informers, caches, counts)
+            tasks += self._pages((*informers, *optional), caches, counts)
             await asyncio.gather(informers.synced(), *(cache.synced() for cache in optional))
             memory.keep_what_is_here()
             tasks += self._webhook(caches, counts)
@@ -143,15 +144,16 @@ class Manager:
         )
 
     def _pages(
-        self, informers: Informers, caches: Caches, counts: Counts
+        self, watched: Sequence[WatchedCache], caches: Caches, counts: Counts
     ) -> list[asyncio.Task[None]]:
         """Health and metrics, on every replica, as far as they are asked for."""
         health, numbers = self._settings.health, self._settings.metrics
         if health is None and numbers is None:
             return []
         pages = Pages(
-            problems=lambda: [cache.problem for cache in informers if not cache.is_synced],
-            metrics=partial(metrics, caches, counts),
+            problems=lambda: [cache.problem for cache in watched if not cache.is_synced],
+            metrics=lambda: (*metrics(caches, counts), followed(watched)),
+            remarks=partial(behind, watched),
         )
         return [asyncio.create_task(serve(pages, health=health, metrics=numbers))]
 

@@ -27,6 +27,7 @@ class WorkQueue(Generic[K]):
         self._waiting: dict[K, None] = {}
         self._arrived = asyncio.Event()
         self._backoffs: dict[K, Backoff] = {}
+        self._told: dict[K, str] = {}
 
     def add(self, key: K) -> None:
         """Reconcile ``key`` soon; adding a key that waits already changes nothing."""
@@ -53,7 +54,7 @@ class WorkQueue(Generic[K]):
             self._later(key)
             return
         except KubeError as exc:
-            log.warning("%s: %s: %s", self._name, key, exc)
+            self._tell_once(key, str(exc))
             self._later(key)
             return
         except Exception:
@@ -61,6 +62,14 @@ class WorkQueue(Generic[K]):
             self._later(key)
             return
         self._backoffs.pop(key, None)
+        if self._told.pop(key, None):
+            log.info("%s: %s: done at last", self._name, key)
+
+    def _tell_once(self, key: K, problem: str) -> None:
+        """A right that is missing is so at every attempt."""
+        level = logging.DEBUG if self._told.get(key) == problem else logging.WARNING
+        log.log(level, "%s: %s: %s", self._name, key, problem)
+        self._told[key] = problem
 
     def _later(self, key: K) -> None:
         backoff = self._backoffs.setdefault(key, Backoff(first=0.02, most=30.0))

@@ -89,6 +89,7 @@ class EventRecorder:
         self._waiting: OrderedDict[_Kind, _Count] = OrderedDict()
         self._written: OrderedDict[_Kind, _Written] = OrderedDict()
         self._more = asyncio.Event()
+        self._problem = ""
 
     def warn(self, subject: Subject, reason: enum.StrEnum, message: str) -> None:
         """Something is wrong with ``subject``; ``reason`` is of a closed set of words, for
@@ -115,13 +116,18 @@ class EventRecorder:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def flush(self) -> None:
-        """Write all that waits; what cannot be written now is dropped and logged."""
+        """Write all that waits; what cannot be written now is dropped, and the first of those
+        that are dropped for one reason is logged."""
         while self._waiting:
             key, count = self._waiting.popitem(last=False)
             try:
                 await self._write(key, count)
             except SpiderpoolError as exc:
-                log.warning("event %s on %s is lost: %s", key.reason, key.subject.name, exc)
+                level = logging.DEBUG if self._problem == str(exc) else logging.WARNING
+                log.log(level, "event %s on %s is lost: %s", key.reason, key.subject.name, exc)
+                self._problem = str(exc)
+            else:
+                self._problem = ""
 
     async def _write(self, key: _Kind, count: _Count) -> None:
         known = self._written.get(key)

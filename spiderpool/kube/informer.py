@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from spiderpool.errors import Gone, NotFound, SpiderpoolError, Unreachable
+from spiderpool.errors import Gone, KubeError, NotFound, SpiderpoolError, Unreachable
 from spiderpool.kube.api import PART_OF_LIST, Client, Handler, Informer, Object
 from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.resources import Resource
@@ -42,6 +42,8 @@ class WatchedCache:
     ) -> None:
         self.resource = resource
         self.problem = "the first list has not been answered yet"
+        self._told = ""
+        self._is_watch_refused = False
         self._client, self._namespace = client, namespace
         self._label_selector, self._field_selector = label_selector, field_selector
         self._backoff = backoff or Backoff()
@@ -92,6 +94,7 @@ class WatchedCache:
 
     async def _list(self) -> None:
         """Take over the server's list part by part, with a pause for others after each."""
+        watch_was_refused, self._is_watch_refused = self._is_watch_refused, False
         version, listed = 0, set[Key]()
         async for part in self._parts(PART_OF_LIST):
             version = version or self._version_of_list(part)
@@ -108,6 +111,8 @@ class WatchedCache:
         self._seen = version
         self._note("")
         self._synced.set()
+        if not watch_was_refused:
+            self._tell_its_end()
 
     def _parts(self, most: int) -> AsyncIterator[Object]:
         return self._client.list_parts(
@@ -144,10 +149,17 @@ class WatchedCache:
             ):
                 told = True
                 self._backoff.reset()
+                self._tell_its_end()
                 self._apply(event)
         except Unreachable:
             if not told:
                 raise
+        except Gone:
+            raise
+        except KubeError:
+            self._is_watch_refused = True
+            raise
+        self._tell_its_end()
         if not told:
             await asyncio.sleep(self._backoff.wait())
             await self._check_history()
@@ -202,12 +214,17 @@ class WatchedCache:
             log.exception("a handler of %s failed", self.resource.plural)
 
     def _note(self, problem: str) -> None:
-        """Log a problem once, not at every attempt, and its end."""
-        if problem and problem != self.problem:
+        """Log a problem once, not at every attempt."""
+        if problem and problem != self._told:
             log.warning("%s", problem)
-        elif self.problem and not problem and self.is_synced:
-            log.info("%s: in step again", self.resource.plural)
+            self._told = problem
         self.problem = problem
+
+    def _tell_its_end(self) -> None:
+        """A list was answered, or a watch: after one that was refused, a list proves nothing."""
+        if self._told:
+            log.info("%s: in step again", self.resource.plural)
+            self._told = ""
 
 
 class Informers:

@@ -49,6 +49,7 @@ class Election:
         self._seen_at = 0.0
         self._sent_at = 0.0
         self._is_in_doubt = False
+        self._problem = ""
 
     async def acquired(self) -> None:
         """Wait until the lease is this process's."""
@@ -111,9 +112,11 @@ class Election:
         except (Conflict, AlreadyExists):
             return False
         except SpiderpoolError as exc:
-            log.warning("lease %s/%s: %s", self._namespace, self._name, exc)
+            level = logging.DEBUG if self._problem == str(exc) else logging.WARNING
+            log.log(level, "lease %s/%s: %s", self._namespace, self._name, exc)
+            self._problem = str(exc)
             return False
-        self._is_in_doubt = False
+        self._is_in_doubt, self._problem = False, ""
         return True
 
     async def _look(self) -> None:

@@ -28,10 +28,12 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What is served. ``problems``: why the program is not ready; none when it is."""
+    """What is served. ``problems``: why the program is not ready; none when it is. ``remarks``:
+    what is wrong with it all the same."""
 
     problems: Callable[[], list[str]]
     metrics: Callable[[], Iterable[Metric]]
+    remarks: Callable[[], list[str]] = list
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +82,8 @@ async def serve(
 
     async def ready(request: web.Request) -> web.Response:
         wrong = pages.problems()
-        return web.Response(text="\n".join(wrong or ["ok"]) + "\n", status=500 if wrong else 200)
+        lines = wrong or ["ok", *pages.remarks()]
+        return web.Response(text="\n".join(lines) + "\n", status=500 if wrong else 200)
 
     async def numbers(request: web.Request) -> web.Response:
         body = exposition(pages.metrics()).encode()

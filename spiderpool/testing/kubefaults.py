@@ -51,16 +51,24 @@ def any_write(request: Request) -> bool:
     return request.verb in WRITES
 
 
+def nothing(request: Request) -> bool:
+    """Chooses no request."""
+    return False
+
+
 class FaultyClient:
     """:class:`spiderpool.kube.api.Client` that breaks when told to.
 
-    ``requests`` lists what was asked, ``down`` makes every request Unreachable, ``delay``
-    (seconds) and ``steps`` (of the event loop) are waited before each request is passed on.
+    ``requests`` lists what was asked, ``down`` makes every request Unreachable, ``forbidden``
+    chooses those that are answered by 403 (a watch that is let in goes on, as it does on a
+    server); ``delay`` (seconds) and ``steps`` (of the event loop) are waited before each
+    request is passed on.
     """
 
     def __init__(self, inner: Client) -> None:
         self.requests: list[Request] = []
         self.down = False
+        self.forbidden: Chooses = nothing
         self.delay = 0.0
         self.steps = 0
         self._late: set[asyncio.Task[None]] = set()
@@ -228,6 +236,10 @@ class FaultyClient:
         fault = self._next_fault(request)
         if self.down or fault is Fault.UNREACHABLE:
             raise Unreachable(f"{request.verb} {request.name}: connection refused")
+        if self.forbidden(request):
+            plural = request.resource.plural
+            words = f'{plural} is forbidden: User "me" cannot {request.verb} resource "{plural}"'
+            raise KubeError(403, "Forbidden", words)
         if fault is Fault.CONFLICT:
             raise Conflict(409, "Conflict", "the object has been modified")
         if fault is Fault.BUSY:

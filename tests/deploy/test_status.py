@@ -8,7 +8,7 @@ import pytest
 from deploy_chart import Render
 
 from spiderpool.ctl.dump.collect import is_component
-from spiderpool.ctl.installation.facts import LABELS, Facts, metrics_port
+from spiderpool.ctl.installation.facts import LABELS, Facts, port_of
 from spiderpool.kube.resources import DAEMONSET, DEPLOYMENT
 
 pytestmark = pytest.mark.binary("helm")
@@ -30,7 +30,6 @@ def test_the_components_are_found(render: Render) -> None:
         template: Any = workload["spec"]["template"]
         assert workload["metadata"]["labels"][name] == value
         assert is_component(template)
-    assert metrics_port(agent["spec"]["template"]) == 5711
-    ports = [p["name"] for c in agent["spec"]["template"]["spec"]["containers"]
-             for p in c.get("ports") or ()]  # fmt: skip
-    assert {"health", "metrics"} <= set(ports)
+    assert port_of(agent["spec"]["template"], "metrics") == 5711
+    for workload, number in ((agent, 5710), (controller, 5720)):
+        assert port_of(workload["spec"]["template"], "health") == number

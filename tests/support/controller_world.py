@@ -14,6 +14,7 @@ from spiderpool.controller.settings import Settings
 from spiderpool.kube.api import Object
 from spiderpool.kube.resources import Resource
 from spiderpool.testing.kube import FakeClient
+from spiderpool.testing.kubefaults import Chooses, FaultyClient, nothing
 
 PAGE_NETWORK = {
     "metadata": {"name": "macvlan-ens192", "namespace": "default"},
@@ -36,22 +37,27 @@ def coordinator(name: str = "default", **spec: Any) -> Object:
 
 
 class World(Awaited):
-    """An in-memory API that a controller works on."""
+    """An in-memory API that a controller works on, and what stands between the two."""
 
     PATIENCE, PAUSE = 10.0, 0.001
 
-    def __init__(self, api: FakeClient) -> None:
+    def __init__(self, api: FakeClient, between: FaultyClient | None = None) -> None:
         super().__init__(api)
-        self.api = api
+        self.api, self.between = api, between or FaultyClient(api)
 
 
 @contextlib.asynccontextmanager
-async def running(*objects: tuple[Resource, Object]) -> AsyncIterator[World]:
-    """A controller that runs until the block ends."""
-    api = FakeClient(objects)
-    work = asyncio.ensure_future(Manager(Settings(identity="me"), api).run())
+async def running(
+    *objects: tuple[Resource, Object], forbidden: Chooses = nothing, api: FakeClient | None = None
+) -> AsyncIterator[World]:
+    """A controller that runs until the block ends; some requests are forbidden to it. ``api`` is
+    what another one has left, in place of ``objects``."""
+    api = api or FakeClient(objects)
+    between = FaultyClient(api)
+    between.forbidden = forbidden
+    work = asyncio.ensure_future(Manager(Settings(identity="me"), between).run())
     try:
-        yield World(api)
+        yield World(api, between)
     finally:
         assert not work.done() or work.result()
         work.cancel()

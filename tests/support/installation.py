@@ -118,7 +118,9 @@ def labels(component: str) -> dict[str, str]:
 
 
 def component_pod(component: str, name: str, node: str, **status: Any) -> Object:
-    ports = [{"name": "metrics", "containerPort": 5711}] if component == "agent" else []
+    ports = [{"name": "health", "containerPort": 5710 if component == "agent" else 5720}]
+    if component == "agent":
+        ports.append({"name": "metrics", "containerPort": 5711})
     container = {"name": component, "image": IMAGE, "ports": ports}
     return {
         "metadata": {"name": name, "namespace": SYSTEM, "labels": labels(component)},

@@ -43,6 +43,7 @@ def judge(facts: Facts) -> Section:
             if ready < wanted or not wanted:
                 findings.append(_too_few(component, workload, ready, wanted))
             findings += (f for pod in pods for f in _wrong_with(pod, workload))
+        findings += (f for pod in pods for f in _behind(pod, facts))
     return Section("components", rows, [*findings, *_leader(facts), *_jobs(facts)])
 
 
@@ -109,6 +110,13 @@ def _wrong_with(pod: Object, workload: Object) -> Iterator[Finding]:
     if (has := _image(pod["spec"])) != (wanted := _image(template)):
         text = f"runs {has}{on} and not {wanted}"
         yield warning(where, text, "wait for the roll-out, or see why it does not go on")
+
+
+def _behind(pod: Object, facts: Facts) -> Iterator[Finding]:
+    name = pod["metadata"]["name"]
+    remedy = "what it knows of them is old until it can read them again"
+    for why in facts.behind.get(name, ()):
+        yield problem(f"Pod {name}", f"does not follow {why}", remedy)
 
 
 def _why_not_ready(pod: Object) -> str:

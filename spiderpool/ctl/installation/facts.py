@@ -20,6 +20,7 @@ from spiderpool.kube import resources
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.paths import proxy_path
 from spiderpool.kube.resources import Resource
+from spiderpool.metrics.http import RUNTIME
 
 LABELS = "app.kubernetes.io/name=spiderpool"
 """Of what the chart installs."""
@@ -66,7 +67,8 @@ NOT_ASKED = Reached(Answer.UNCLEAR)
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """``now`` in seconds since 1970; ``certificate`` is the webhook's, PEM, empty when it may
-    not be read; ``intents`` are DELs that wait, by pod of an agent whose metrics answer."""
+    not be read; ``intents`` are DELs that wait, by pod of an agent whose metrics answer;
+    ``behind`` is what a component that is ready cannot follow, by pod."""
 
     now: float
     version: str = ""
@@ -76,6 +78,7 @@ class Facts:
     reached: Reached = NOT_ASKED
     certificate: bytes = b""
     intents: Mapping[str, int] = field(default_factory=dict)
+    behind: Mapping[str, list[str]] = field(default_factory=dict)
 
     def of(self, kind: Resource) -> list[Object]:
         """All that could be read of a kind."""
@@ -114,12 +117,14 @@ async def look(client: Client) -> Facts:
             else:
                 objects[kind] = answer
     seen = Facts(now=time.time(), version=version, objects=objects, unread=unread)
+    agents, controllers = (seen.component(resources.POD, x) for x in ("agent", "controller"))
     return replace(
         seen,
         machines=await _machines(client),
         reached=await ask_webhook(client, _first_webhook(seen)),
         certificate=await _certificate(client, seen),
-        intents=await _intents(client, seen.component(resources.POD, "agent")),
+        intents=await _intents(client, agents),
+        behind=await _behind(client, (*agents, *controllers)),
     )
 
 
@@ -169,27 +174,40 @@ async def _certificate(client: Client, facts: Facts) -> bytes:
 
 
 async def _intents(client: Client, agents: Iterable[Object]) -> dict[str, int]:
+    pages = await _pages(client, agents, "metrics", "/metrics")
+    counts = ((name, _gauge(page)) for name, page in pages.items())
+    return {name: count for name, count in counts if count is not None}
+
+
+async def _behind(client: Client, pods: Iterable[Object]) -> dict[str, list[str]]:
+    pages = await _pages(client, pods, "health", f"{RUNTIME}/readiness")
+    lines = {name: page.decode(errors="replace").splitlines() for name, page in pages.items()}
+    return {name: remarks for name, (first, *remarks) in lines.items() if first == "ok"}
+
+
+async def _pages(client: Client, pods: Iterable[Object], port: str, path: str) -> dict[str, bytes]:
+    """By pod, of those that answer with status 200."""
     room = asyncio.Semaphore(PAGES_AT_ONCE)
 
-    async def one(pod: Object, port: int) -> tuple[str, int | None]:
+    async def one(pod: Object, number: int) -> tuple[str, bytes]:
         metadata = pod["metadata"]
-        name = f"{metadata['name']}:{port}"
-        path = proxy_path("pods", metadata["namespace"], name, "/metrics")
+        name = f"{metadata['name']}:{number}"
         async with room:
             with suppress(KubeError, TimeoutError):
                 async with asyncio.timeout(PAGE_SECONDS):
-                    return metadata["name"], _gauge(await client.page(path))
-        return metadata["name"], None
+                    where = proxy_path("pods", metadata["namespace"], name, path)
+                    return metadata["name"], await client.page(where)
+        return metadata["name"], b""
 
-    asked = [one(pod, port) for pod in agents if (port := metrics_port(pod))]
-    return {name: count for name, count in await asyncio.gather(*asked) if count is not None}
+    asked = [one(pod, number) for pod in pods if (number := port_of(pod, port))]
+    return {name: page for name, page in await asyncio.gather(*asked) if page}
 
 
-def metrics_port(pod: Object) -> int | None:
-    """Where a component serves its numbers, if it was told to."""
+def port_of(pod: Object, name: str) -> int | None:
+    """Where a component serves its ``health`` or ``metrics``, if it was told to."""
     for container in pod["spec"].get("containers") or ():
         for port in container.get("ports") or ():
-            if port.get("name") == "metrics":
+            if port.get("name") == name:
                 return int(port["containerPort"])
     return None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from spiderpool.controller.queue import WorkQueue
-from spiderpool.errors import BadInput, Conflict
+from spiderpool.errors import BadInput, Conflict, KubeError
 
 
 def test_others_have_their_turn_while_there_is_much_to_do() -> None:
@@ -75,3 +77,26 @@ def test_what_the_api_refused_comes_back_and_what_a_user_wrote_waits() -> None:
         work.cancel()
 
     asyncio.run(main())
+
+
+def test_one_refusal_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        seen: list[str] = []
+
+        async def reconcile(key: str) -> None:
+            seen.append(key)
+            if len(seen) < 4:
+                raise KubeError(403, "Forbidden", "pools is forbidden")
+
+        queue = WorkQueue("pools", reconcile)
+        queue.add("a")
+        work = asyncio.ensure_future(queue.run())
+        async with asyncio.timeout(5):
+            while len(seen) < 4:
+                await asyncio.sleep(0.001)
+        work.cancel()
+
+    with caplog.at_level("INFO"):
+        asyncio.run(main())
+    told = [record.message for record in caplog.records]
+    assert told == ["pools: a: pools is forbidden", "pools: a: done at last"]

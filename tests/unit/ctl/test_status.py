@@ -365,3 +365,18 @@ def test_a_version_that_is_not_told_is_left_out(shell: Any) -> None:
     del shell.world.api.pages["/version"]
     status, out, _ = shell.ctl("status", "--json")
     assert (status, json.loads(out)["kubernetes"]) == (0, "")
+
+
+def test_what_a_component_cannot_follow_is_told(shell: Any) -> None:
+    page = "/api/v1/namespaces/{}/pods/{}%3A{}/proxy/v1/runtime/readiness"
+
+    async def broken(world: Any) -> None:
+        world.api.pages[page.format(SYSTEM, "agent-0", 5710)] = b"ok\n"
+        world.api.pages[page.format(SYSTEM, "agent-1", 5710)] = b"something else\nforbidden\n"
+        controller = page.format(SYSTEM, "controller-0", 5720)
+        world.api.pages[controller] = b"ok\njobs: jobs.batch is forbidden\n"
+
+    assert only(told(shell, broken)) == (
+        "Pod controller-0: does not follow jobs: jobs.batch is forbidden; "
+        "what it knows of them is old until it can read them again"
+    )

@@ -47,6 +47,9 @@ async def sources(world: Any) -> None:
         f"deadbeef.token\nended\n".encode()  # fmt: skip
     proxy = f"/api/v1/namespaces/{SYSTEM}/pods/agent-0%3A5711/proxy/metrics"
     world.api.pages[proxy] = b"spiderpool_agent_ready 1\n"
+    for pod, port in (("agent-0", 5710), ("agent-1", 5710), ("controller-0", 5720)):
+        page = f"/api/v1/namespaces/{SYSTEM}/pods/{pod}%3A{port}/proxy/v1/runtime/readiness"
+        world.api.pages[page] = b"ok\n"
 
 
 def with_secrets(config_map: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from ipam_world import collector_of
 
 from spiderpool.kube.informer import Informers
@@ -16,7 +17,7 @@ from spiderpool.kube.resources import (
     SPIDERENDPOINT,
     STATEFULSET,
 )
-from spiderpool.testing.kubefaults import FaultyClient
+from spiderpool.testing.kubefaults import FaultyClient, nothing
 
 CONF = {"default_ipv4_ippool": ["a"]}
 WEB = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "s1"}
@@ -211,3 +212,27 @@ def test_a_statefulset_keeps_its_ordinals_until_it_is_scaled_down(play: Any) -> 
             assert names == ["web-0"]
 
     play(story)
+
+
+def test_what_may_not_be_asked_keeps_an_address_and_is_told_once(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(world: Any) -> None:
+        await start(world, "x", "y")
+        await world.api.delete(POD, "x", "default", grace_seconds=0)
+        async with collector(world) as gc:
+            await gc.look(0.0)
+            gc.client.forbidden = lambda request: request.verb == "get"
+            for moment in (30.0, 40.0, 50.0):
+                await gc.look(moment)
+                assert await states(world) == ["held", "held"]
+            assert gc.counts.failed == 3
+            gc.client.forbidden = nothing
+            await gc.look(60.0)
+            assert await states(world) == ["cooling", "held"]
+
+    play(story)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "10.6.0.1 stays with default/x: "
+        'pods is forbidden: User "me" cannot get resource "pods"'
+    ]

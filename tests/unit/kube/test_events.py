@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from spiderpool.kube.api import Object
 from spiderpool.kube.events import LONGEST_MESSAGE, MOST_WAITING, EventRecorder, Subject
 from spiderpool.kube.reasons import Reason
 from spiderpool.kube.resources import EVENT
 from spiderpool.testing.kube import FakeClient
-from spiderpool.testing.kubefaults import Fault, FaultyClient
+from spiderpool.testing.kubefaults import Fault, FaultyClient, nothing
 
 POD = Subject("v1", "Pod", "nginx", "web", "uid-1")
 
@@ -145,3 +147,21 @@ def test_a_subject_that_cannot_be_leaves_the_others_theirs() -> None:
         assert event["involvedObject"]["name"] == "nginx"
 
     run(scenario)
+
+
+def test_events_that_may_not_be_written_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(world: World) -> None:
+        world.faulty.forbidden = lambda request: True
+        for number in range(3):
+            world.recorder.warn(POD, Reason.OLD_NAME, f"lost {number}")
+            await world.recorder.flush()
+        world.faulty.forbidden = nothing
+        world.recorder.warn(POD, Reason.OLD_NAME, "kept")
+        await world.recorder.flush()
+        assert [event["message"] for event in await world.events()] == ["kept"]
+
+    run(scenario)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "event OldName on nginx is lost: "
+        'events is forbidden: User "me" cannot create resource "events"'
+    ]

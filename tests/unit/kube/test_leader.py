@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
+import pytest
 from warped_time import run_warped as run
 
 from spiderpool.kube.api import Object
 from spiderpool.kube.leader import Election, Timing
 from spiderpool.kube.resources import LEASE
 from spiderpool.testing.kube import FakeClient
-from spiderpool.testing.kubefaults import Fault, FaultyClient
+from spiderpool.testing.kubefaults import Fault, FaultyClient, nothing
 
 DURATION = Timing().duration
 
@@ -230,3 +231,20 @@ def test_of_two_that_start_at_once_one_leads() -> None:
             task.cancel()
 
     run(scene)
+
+
+def test_a_lease_that_may_not_be_touched_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        api = FaultyClient(FakeClient())
+        api.forbidden = lambda request: request.verb == "create"
+        waiting = asyncio.ensure_future(candidate(api, "a").acquired())
+        await asyncio.sleep(5 * Timing().retry)
+        assert not waiting.done()
+        api.forbidden = nothing
+        await waiting
+
+    run(scene)
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert told == [
+        'lease kube-system/lead: leases is forbidden: User "me" cannot create resource "leases"'
+    ]

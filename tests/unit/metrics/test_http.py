@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -24,12 +25,15 @@ async def get(port: int, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
-def asked(problems: list[str], *paths: str, **listen: Any) -> list[tuple[int, str]]:
+def asked(
+    problems: list[str], *paths: str, remarks: Sequence[str] = (), **listen: Any
+) -> list[tuple[int, str]]:
     """What each path of the one server answers."""
 
     async def story() -> list[tuple[int, str]]:
         ports: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
-        pages = Pages(lambda: problems, lambda: [counter("a_counts", "Things.", 1)])
+        numbers = [counter("a_counts", "Things.", 1)]
+        pages = Pages(lambda: problems, lambda: numbers, lambda: list(remarks))
         wanted = {"health": None, "metrics": None} | listen
         work = asyncio.create_task(serve(pages, **wanted, started=ports.set_result))
         async with asyncio.timeout(10):
@@ -51,6 +55,12 @@ def test_health_says_what_is_missing() -> None:
         missing,
         (200, "ok\n"),
     ]
+
+
+def test_health_says_what_is_wrong_beside() -> None:
+    page, remarks = "/v1/runtime/readiness", ["jobs: forbidden"]
+    assert asked([], page, remarks=remarks, health=LOCAL) == [(200, "ok\njobs: forbidden\n")]
+    assert asked(["no pods"], page, remarks=remarks, health=LOCAL) == [(500, "no pods\n")]
 
 
 def test_metrics_are_served_alone() -> None:
