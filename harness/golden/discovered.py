@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.golden.compare import Leaf, Rules
-from spiderpool.controller.discovery import ClusterFacts
+from spiderpool.controller.discovery import ClusterFacts, known
 from spiderpool.types.coordinator import CoordinatorSpec
 from spiderpool.types.modes import PodCIDRType
 
@@ -51,7 +51,7 @@ class Recorded:
 
     @property
     def by_service_objects(self) -> list[str]:
-        found = self.facts.service_cidrs or ()
+        found = known(self.facts.service_cidrs) or ()
         return [cidr for obj in found for cidr in obj["spec"].get("cidrs", ())]
 
     @property
@@ -60,7 +60,7 @@ class Recorded:
 
     @property
     def by_calico(self) -> list[str]:
-        usable = [p for p in self.facts.calico_pools or () if not p["spec"].get("disabled")]
+        usable = [p for p in known(self.facts.calico_pools) or () if not p["spec"].get("disabled")]
         return [pool["spec"]["cidr"] for pool in usable]
 
     @property

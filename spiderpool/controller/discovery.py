@@ -78,7 +78,7 @@ def discover(spec: CoordinatorSpec, facts: ClusterFacts) -> CoordinatorStatus:
     )
 
 
-def _known(found: Found) -> tuple[Object, ...] | None:
+def known(found: Found) -> tuple[Object, ...] | None:
     """Raises KubeError for what may not be read."""
     if isinstance(found, KubeError):
         raise found
@@ -111,7 +111,7 @@ def _pods(spec: CoordinatorSpec, facts: ClusterFacts) -> tuple[Prefix, ...]:
 def _services(spec: CoordinatorSpec, facts: ClusterFacts) -> tuple[Prefix, ...]:
     if spec.service_cidr:
         return _by_hand(spec.service_cidr, "serviceCIDR")
-    if objects := _known(facts.service_cidrs):
+    if objects := known(facts.service_cidrs):
         return _of_service_objects(objects)
     return _told(facts, "services")
 
@@ -129,7 +129,7 @@ def source_of_pods(facts: ClusterFacts) -> PodCIDRType:
     """What ``podCIDRType: auto`` means here: by the node's CNI configuration, else by traces."""
     if facts.default_cni is not None:
         return _source_of_cni(facts.default_cni)
-    if _known(facts.calico_pools):
+    if known(facts.calico_pools):
         return PodCIDRType.CALICO
     if facts.cilium_config is not None:
         return PodCIDRType.CILIUM
@@ -149,7 +149,7 @@ def _source_of_cni(words: tuple[str, ...]) -> PodCIDRType:
 
 def _calico(facts: ClusterFacts) -> tuple[Prefix, ...]:
     """Pools in use, in the order of their creation."""
-    pools = _known(facts.calico_pools)
+    pools = known(facts.calico_pools)
     if pools is None:
         raise BadInput("podCIDRType calico", f"{CALICO_POOLS} is not installed", BY_HAND)
     usable = [
@@ -190,7 +190,7 @@ def _cilium(facts: ClusterFacts) -> tuple[Prefix, ...]:
 
 
 def _cilium_pools(facts: ClusterFacts) -> tuple[Prefix, ...]:
-    pools = _known(facts.cilium_pools)
+    pools = known(facts.cilium_pools)
     if not pools:
         state = "is not installed" if pools is None else "has no object"
         raise BadInput(f"{CILIUM_WHERE}: data.ipam multi-pool", f"{CILIUM_POOLS} {state}", BY_HAND)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
 import pytest
+from cache_world import World, config_map, run
 
 from spiderpool.errors import BadInput, NotFound, Unreachable
 from spiderpool.kube.api import PART_OF_LIST, Object
@@ -15,53 +16,7 @@ from spiderpool.kube.backoff import Backoff
 from spiderpool.kube.informer import Informers, WatchedCache
 from spiderpool.kube.resources import CONFIGMAP, POD, SPIDERIPPOOL
 from spiderpool.testing.kube import FakeClient
-from spiderpool.testing.kubefaults import Fault, FaultyClient, Request, nothing
-
-
-def config_map(name: str, **data: str) -> Object:
-    return {"metadata": {"name": name, "namespace": "default"}, "data": data}
-
-
-class World:
-    """A fake API, a client that breaks, and a cache that is kept by it."""
-
-    def __init__(self) -> None:
-        self.api = FakeClient()
-        self.faulty = FaultyClient(self.api)
-        self.cache = WatchedCache(
-            self.faulty, CONFIGMAP, "default", backoff=Backoff(first=0.001, most=0.002)
-        )
-        self.told: list[tuple[str, str]] = []
-        self.cache.subscribe(self._note)
-
-    def _note(self, old: Object | None, new: Object | None) -> None:
-        word = "added" if old is None else "deleted" if new is None else "changed"
-        self.told.append((word, (new or old or {})["metadata"]["name"]))
-
-    def names(self) -> list[str]:
-        return sorted(obj["metadata"]["name"] for obj in self.cache.all())
-
-    def count(self, verb: str) -> int:
-        return sum(request.verb == verb for request in self.faulty.requests)
-
-    async def until(self, condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(5):
-            while not condition():
-                await asyncio.sleep(0.001)
-
-
-def run(scenario: Callable[[World], Awaitable[None]]) -> None:
-    async def main() -> None:
-        world = World()
-        keeping = asyncio.create_task(world.cache.run())
-        try:
-            await scenario(world)
-            assert not keeping.done()
-        finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
-
-    asyncio.run(main())
+from spiderpool.testing.kubefaults import Fault, FaultyClient, Request
 
 
 def test_it_follows_the_server() -> None:
@@ -392,59 +347,3 @@ def test_the_fault_client_breaks_in_the_ways_it_says() -> None:
         assert faulty.faults_left == 0
 
     asyncio.run(main())
-
-
-def test_a_right_that_is_taken_away_is_told_once_and_so_is_its_return(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The watch that runs goes on; the cache keeps what it knows when it may not list any more."""
-
-    async def scenario(world: World) -> None:
-        await world.api.create(CONFIGMAP, config_map("a"))
-        await world.until(lambda: world.names() == ["a"])
-        world.faulty.forbidden = lambda request: True
-        await world.api.create(CONFIGMAP, config_map("b"))
-        await world.until(lambda: world.names() == ["a", "b"])
-        await world.api.end_watches()
-        await world.api.create(CONFIGMAP, config_map("c"))
-        refused = world.count("list")
-        await world.until(lambda: world.count("list") > refused + 3)
-        assert world.names() == ["a", "b"]
-        assert world.cache.problem.endswith('cannot list resource "configmaps"')
-        world.faulty.forbidden = nothing
-        await world.until(lambda: world.names() == ["a", "b", "c"])
-        await world.until(lambda: not world.cache.problem)
-
-    with caplog.at_level("INFO"):
-        run(scenario)
-    words = 'configmaps: configmaps is forbidden: User "me" cannot {} resource "configmaps"'
-    assert [record.message for record in caplog.records] == [
-        words.format("watch"),
-        words.format("list"),
-        "configmaps: in step again",
-    ]
-
-
-def test_a_watch_that_is_refused_while_lists_are_not_is_told_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def scenario(world: World) -> None:
-        await world.cache.synced()
-        world.faulty.forbidden = lambda request: request.verb == "watch"
-        await world.api.end_watches()
-        await world.api.create(CONFIGMAP, config_map("a"))
-        await world.until(lambda: world.names() == ["a"])
-        again = world.count("watch")
-        await world.until(lambda: world.count("watch") > again + 3)
-        world.faulty.forbidden = nothing
-        again = world.count("watch")
-        await world.until(lambda: world.count("watch") > again)
-        await world.api.create(CONFIGMAP, config_map("b"))
-        await world.until(lambda: world.names() == ["a", "b"])
-
-    with caplog.at_level("INFO"):
-        run(scenario)
-    assert [record.message for record in caplog.records] == [
-        'configmaps: configmaps is forbidden: User "me" cannot watch resource "configmaps"',
-        "configmaps: in step again",
-    ]
