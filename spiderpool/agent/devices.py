@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from spiderpool.agent.storing import drop, store
 from spiderpool.ifacer.devices import BondDevice, Device, VlanDevice
 from spiderpool.types.address import Address
 from spiderpool.types.names import ContainerID, IfName
@@ -53,35 +53,22 @@ class Devices:
         return _read(self._path(name))
 
     def save(self, known: Known) -> None:
-        """Store in one step, for good."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._path(known.device.name)
-        draft = path.with_suffix(".new")
-        with draft.open("wb") as file:
-            file.write(orjson.dumps(_fields(known)))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-        self._sync()
+        """Store for good.
+
+        Raises:
+            CniError: see :func:`spiderpool.agent.storing.store`.
+        """
+        store(self._path(known.device.name), orjson.dumps(_fields(known)), durable=True)
 
     def forget(self, name: IfName) -> None:
         """It is gone, or not ours any more."""
-        self._path(name).unlink(missing_ok=True)
-        self._sync()
+        drop(self._path(name), durable=True)
 
     def __iter__(self) -> Iterator[Known]:
         """Bonds before the VLANs that may stand upon them."""
         found = [_read(path) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))]
         known = [each for each in found if each is not None]
         return iter(sorted(known, key=lambda each: isinstance(each.device, VlanDevice)))
-
-    def _sync(self) -> None:
-        if self._folder.exists():
-            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def _path(self, name: IfName) -> Path:
         """Link names may hold any byte, so the file's name is a hash."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from spiderpool.agent.storing import drop, store
 from spiderpool.coordinator.footprint import Footprint
 from spiderpool.types.names import ContainerID, IfName, TableID
 
@@ -33,16 +34,17 @@ class Footprints:
         return _read(self._path(container, nic))
 
     def save(self, footprint: Footprint) -> None:
-        """Store in one step; an earlier one of the attachment is replaced."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """An earlier one of the attachment is replaced.
+
+        Raises:
+            CniError: see :func:`spiderpool.agent.storing.store`.
+        """
         path = self._path(footprint.container, footprint.nic)
-        draft = path.with_suffix(".new")
-        draft.write_bytes(orjson.dumps(asdict(footprint)))
-        draft.rename(path)
+        store(path, orjson.dumps(asdict(footprint)), durable=False)
 
     def forget(self, container: ContainerID, nic: IfName) -> None:
         """Nothing is left of the attachment."""
-        self._path(container, nic).unlink(missing_ok=True)
+        drop(self._path(container, nic), durable=False)
 
     def __iter__(self) -> Iterator[Footprint]:
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):

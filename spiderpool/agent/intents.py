@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from spiderpool import logs
+from spiderpool.agent.storing import store
 from spiderpool.agent.threads import in_thread
 from spiderpool.agent.wire import RawRequest, decode
 from spiderpool.errors import CniCode, SpiderpoolError
@@ -47,20 +48,14 @@ class Intents:
         self._more = asyncio.Event()
 
     async def save(self, request: RawRequest) -> None:
-        """Store a request so that it survives a power cut (rename(2), fsync(2))."""
-        await in_thread(self._write, request)
-        self._more.set()
+        """Store a request for good.
 
-    def _write(self, request: RawRequest) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"{time.time_ns():020d}-{os.getpid()}"
-        draft = self._folder / f".{name}"
-        with draft.open("wb") as file:
-            file.write(request.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._folder / (name + SUFFIX))
-        _sync_folder(self._folder)
+        Raises:
+            CniError: see :func:`spiderpool.agent.storing.store`.
+        """
+        path = self._folder / f"{time.time_ns():020d}-{os.getpid()}{SUFFIX}"
+        await in_thread(store, path, request.encode(), durable=True)
+        self._more.set()
 
     def pending(self) -> list[Path]:
         """Requests to settle, oldest first."""
@@ -107,11 +102,3 @@ class Intents:
         await in_thread(path.unlink, missing_ok=True)
         log.info("%s is settled", path.name)
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

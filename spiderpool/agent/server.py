@@ -225,24 +225,31 @@ class Server:
                 return encode_answer(0, await while_connected(connection, work))
             return encode_answer(0, await work)
         except SpiderpoolError as exc:
-            if await self._postpone(raw, exc):
+            problem = await self._unless_postponed(raw, exc)
+            if problem is None:
                 return encode_answer(0, b"")
-            log.warning("%s: %s", _title(raw), exc)
-            return _error_answer(exc, raw.stdin)
+            log.warning("%s: %s", _title(raw), problem)
+            return _error_answer(problem, raw.stdin)
         except Exception as exc:
             log.exception("%s failed by a fault of the agent", _title(raw))
             words = f"a fault of the agent ({type(exc).__name__}); its log has the traceback"
             return _error_answer(CniError(CniCode.INTERNAL, words), raw.stdin)
 
-    async def _postpone(self, raw: RawRequest, problem: SpiderpoolError) -> bool:
-        """Whether the call is a DEL that another time will do, and stored for then: a runtime
-        would ask again for as long as the API refuses, and the pod would stay until then."""
+    async def _unless_postponed(
+        self, raw: RawRequest, problem: SpiderpoolError
+    ) -> SpiderpoolError | None:
+        """What is to be told: nothing of a DEL that another time will do, and that is stored for
+        then. A runtime would ask again for as long as the API refuses, and the pod would stay
+        until then. It is to ask again where nothing can be stored."""
         is_passing = problem.code is CniCode.TRY_AGAIN_LATER or isinstance(problem, KubeError)
         if raw.env.get("CNI_COMMAND") != "DEL" or not is_passing:
-            return False
+            return problem
+        try:
+            await self._postponed.save(raw)
+        except CniError as full:
+            return CniError(CniCode.TRY_AGAIN_LATER, f"{problem}; not postponed: {full}")
         log.warning("%s is postponed: %s", _title(raw), problem)
-        await self._postponed.save(raw)
-        return True
+        return None
 
     async def _drain(self) -> None:
         if self._calls:

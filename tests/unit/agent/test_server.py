@@ -132,6 +132,24 @@ def test_a_del_that_the_api_does_not_let_be_done_is_kept_and_succeeds(
     run(tmp_path, scenario, work)
 
 
+def test_a_del_that_cannot_be_kept_is_to_be_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(*_: object) -> dict[str, Any]:
+        raise Unreachable("nobody there")
+
+    async def save(_: RawRequest) -> None:
+        raise CniError(CniCode.TRY_AGAIN_LATER, "/intents is full")
+
+    async def scenario(world: World) -> None:
+        monkeypatch.setattr(world.postponed, "save", save)
+        status, answer = await world.call(request("DEL"))
+        assert (status, answer["code"]) == (1, CniCode.TRY_AGAIN_LATER)
+        assert answer["msg"] == "nobody there; not postponed: /intents is full"
+
+    run(tmp_path, scenario, work)
+
+
 def test_a_del_with_another_error_fails(tmp_path: Path) -> None:
     async def work(*_: object) -> dict[str, Any]:
         raise BadInput("x", "is wrong")
