@@ -23,7 +23,7 @@ from spiderpool.ipam.facts import Pod, read_pod, why_dead
 from spiderpool.ipam.grants import NicGrant, cni_result, endpoint_ip
 from spiderpool.ipam.holders import holder_of
 from spiderpool.ipam.ledger import Entry
-from spiderpool.ipam.netconf import Master, read_conf
+from spiderpool.ipam.netconf import IpamConf, Master, read_conf
 from spiderpool.ipam.sticky import is_moving_in
 from spiderpool.kernel.role import KernelRole
 from spiderpool.kube.reasons import Reason
@@ -60,6 +60,7 @@ class IpamHandler:
         service.sources.caches.pods.subscribe(self._endpoints.follow)
         self._keepers = Keepers(service.client)
         self._locks: WeakValueDictionary[PodUID, asyncio.Lock] = WeakValueDictionary()
+        self._told: set[str] = set()
 
     async def handle(
         self, request: CniRequest, own: Namespace, pod: Namespace | None
@@ -109,6 +110,7 @@ class IpamHandler:
 
     async def _claim(self, request: CniRequest, own: Namespace, pod: Pod, holder: Slot) -> NicGrant:
         conf = read_conf(request.config)
+        self._tell_ignored(request.network, conf)
         try:
             if conf.match_master:
                 master = await in_thread(self._master, request.config, own)
@@ -118,6 +120,13 @@ class IpamHandler:
             reason = Reason.NO_ADDRESS if isinstance(exc, NoAddress) else Reason.BAD_INPUT
             await self._warn(pod, reason, f"{request.ifname}: {exc}")
             raise
+
+    def _tell_ignored(self, network: str, conf: IpamConf) -> None:
+        """Once a network: it says so at every ADD."""
+        if conf.ignored and network not in self._told:
+            self._told.add(network)
+            keys = ", ".join(f"ipam.{key}" for key in conf.ignored)
+            log.warning("network %s: %s: ignored; the plugin's log is this one", network, keys)
 
     async def _probe(
         self, request: CniRequest, namespace: Namespace, pod: Pod, grant: NicGrant

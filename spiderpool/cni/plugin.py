@@ -30,11 +30,12 @@ MILLISECONDS_OF_DEL = 1_000  # what is not done by then is done later
 PATIENT = (b"ADD", b"CHECK", b"DEL")  # STATUS tells how it is now; GC comes again
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
 LARGEST_ENV = 64 << 10
-LARGEST_STDIN = 4 << 20
+LARGEST_STDIN = 1 << 20
 LARGEST_ANSWER = 4 << 20
 VERSIONS = (b"0.3.1", b"0.4.0", b"1.0.0", b"1.1.0")
 INVALID_ENVIRONMENT = 4
 IO_FAILURE = 5
+DECODING_FAILURE = 6
 TRY_AGAIN_LATER = 11
 
 
@@ -112,7 +113,7 @@ def read_stdin() -> bytes:
             chunks.append(chunk)
             size += len(chunk)
             if size > LARGEST_STDIN:
-                raise Failure(IO_FAILURE, "the network configuration on stdin is over 4 MiB")
+                raise Failure(DECODING_FAILURE, "the network configuration on stdin is over 1 MiB")
     except OSError as problem:
         raise Failure(IO_FAILURE, f"stdin cannot be read: {problem}") from None
     return b"".join(chunks)

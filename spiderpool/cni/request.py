@@ -12,6 +12,7 @@ import orjson
 from spiderpool.cni.result import CniResult, result_from_json
 from spiderpool.cni.versions import FIRST_VERSION, NEWEST, SUPPORTED, has_command
 from spiderpool.errors import BadInput, CniCode, CniError
+from spiderpool.types.json_text import read_json
 from spiderpool.types.modes import CniCommand
 from spiderpool.types.names import ContainerID, IfName, PodUID
 
@@ -22,6 +23,9 @@ NO_LINK = IfName("")
 
 NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LETTERS = "use letters, digits, '_', '.' and '-', the first a letter or digit"
+_POD_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+_POD_IS_ASKED_FOR = (CniCommand.ADD, CniCommand.CHECK)
+_MEND = "mend the file or NetworkAttachmentDefinition that it comes from"
 _NEEDED = {
     CniCommand.ADD: ("CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"),
     CniCommand.CHECK: ("CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"),
@@ -96,13 +100,16 @@ def parse_request(env: Mapping[str, str], stdin: bytes) -> CniRequest:
             hint = "libcni takes it from the list: was a plugin's entry passed by itself?"
             raise _invalid("name", f"is missing; {hint}")
         raise _invalid("name", f"{config['name']!r} is no name of a network; {_LETTERS}")
+    args = _arguments(env.get("CNI_ARGS", ""))
+    if command in _POD_IS_ASKED_FOR:
+        _check_pod(args)
     return CniRequest(
         command=command,
         plugin=env.get("SPIDERPOOL_PLUGIN", ""),
         container_id=ContainerID(env.get("CNI_CONTAINERID", "")),
         netns=env.get("CNI_NETNS", ""),
         ifname=IfName(env.get("CNI_IFNAME", "")),
-        args=_arguments(env.get("CNI_ARGS", "")),
+        args=args,
         config=config,
         cni_version=version,
         prev_result=_previous(config, command),
@@ -134,12 +141,11 @@ def _config(stdin: bytes) -> Mapping[str, Any]:
         words = "the network configuration on stdin is empty; container runtimes write it there"
         raise CniError(CniCode.DECODING_FAILURE, words)
     try:
-        config = orjson.loads(stdin)
-    except orjson.JSONDecodeError as exc:
-        words = f"the network configuration on stdin is not JSON: {exc}"
-        raise CniError(CniCode.DECODING_FAILURE, words) from None
+        config = read_json(stdin, "the network configuration on stdin", _MEND)
+    except BadInput as exc:
+        raise CniError(CniCode.DECODING_FAILURE, str(exc)) from None
     if not isinstance(config, dict):
-        words = "the network configuration on stdin is not a JSON object"
+        words = f"the network configuration on stdin is not a JSON object; {_MEND}"
         raise CniError(CniCode.DECODING_FAILURE, words)
     return config
 
@@ -148,10 +154,10 @@ def _version(config: Mapping[str, Any], command: CniCommand) -> str:
     """An absent version means 0.1.0 (CNI spec, "cniVersion")."""
     version = config.get("cniVersion") or "0.1.0"
     if version not in SUPPORTED:
-        raise CniError(
-            CniCode.INCOMPATIBLE_VERSION,
-            f"cniVersion {version!r} is not supported; use one of {', '.join(SUPPORTED)}",
-        )
+        absent = "" if config.get("cniVersion") else " (which its absence means)"
+        words = f"cniVersion {version!r}{absent} is not supported"
+        remedy = f"use one of {', '.join(SUPPORTED)}"
+        raise CniError(CniCode.INCOMPATIBLE_VERSION, f"{words}; {remedy}")
     if not has_command(version, command):
         raise CniError(
             CniCode.INCOMPATIBLE_VERSION,
@@ -189,6 +195,15 @@ def _arguments(text: str) -> Mapping[str, str]:
     if bad := [key for key, separator, _ in pairs if not separator or not key]:
         raise _bad_environment("CNI_ARGS", f"{bad[0]!r} is not KEY=VALUE")
     return {key: value for key, _, value in pairs}
+
+
+def _check_pod(args: Mapping[str, str]) -> None:
+    """Names that no pod can have are not asked for: that it is not there yet would be untrue."""
+    for key, most in (("K8S_POD_NAMESPACE", 63), ("K8S_POD_NAME", 253)):
+        name = args.get(key, "")
+        if name and not (len(name) <= most and _POD_NAME.fullmatch(name)):
+            remedy = f"names have at most {most} lower case letters, digits, '-' and '.'"
+            raise _bad_environment("CNI_ARGS", f"{key} {name[:253]!r} is no name; {remedy}")
 
 
 def _previous(config: Mapping[str, Any], command: CniCommand) -> CniResult | None:

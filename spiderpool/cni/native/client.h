@@ -22,10 +22,11 @@ enum {
     MILLISECONDS = 50000, /* for all of a call: below the least that runtimes and kubelet wait */
     MILLISECONDS_OF_DEL = 1000, /* what is not done by then is done later */
     LARGEST_ENV = 64 << 10,
-    LARGEST_STDIN = 4 << 20,
+    LARGEST_STDIN = 1 << 20,
     LARGEST_ANSWER = 4 << 20,
     INVALID_ENVIRONMENT = 4, /* these are codes of the CNI specification, section 5, "Error" */
     IO_FAILURE = 5,
+    DECODING_FAILURE = 6,
     TRY_AGAIN_LATER = 11,
 };
 

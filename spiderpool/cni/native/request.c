@@ -46,7 +46,7 @@ static void read_stdin(void)
             break;
         size += (size_t)count;
         if (size > LARGEST_STDIN)
-            fail(IO_FAILURE, "the network configuration on stdin is over 4 MiB");
+            fail(DECODING_FAILURE, "the network configuration on stdin is over 1 MiB");
     }
     stdin_size = size;
 }

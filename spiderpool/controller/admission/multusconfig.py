@@ -18,7 +18,7 @@ from spiderpool.multus.attachment import (
     attachment_name,
     plugin_of,
 )
-from spiderpool.multus.json_text import is_plugin_type, read_json
+from spiderpool.types.json_text import is_plugin_type, read_json
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import BLOCKS, SpiderMultusConfig
@@ -171,13 +171,13 @@ def _warn_of_pools(smc: SpiderMultusConfig, cluster: Cluster, found: Findings) -
     block = smc.spec.block
     if block is None:
         return
-    known = {obj["metadata"]["name"] for obj in cluster.pools}
-    families = {pool.name: pool.family.number for pool in cluster.readable_pools()}
     path = f"spec.{BLOCKS[smc.spec.cni_type]}.ippools"
     for number, names in ((4, block.ippools.ipv4), (6, block.ippools.ipv6)):
         for index, name in enumerate(names):
             field = f'{path}.ipv{number}[{index}] "{name}"'
-            if name not in known and not set(name) & set("*?["):
+            pool = cluster.pools.get(name)
+            if name not in cluster.pools and not set(name) & set("*?["):
                 found.warn(f"{field} does not exist yet")
-            elif families.get(name, number) != number:
-                found.warn(f"{field} is an IPv{families[name]} pool; move it to the other list")
+            elif pool is not None and pool.family.number != number:
+                is_what = f"is an IPv{pool.family.number} pool"
+                found.warn(f"{field} {is_what}; move it to the other list")

@@ -126,7 +126,11 @@ def test_an_endless_configuration_is_refused(bin_dir: Path, tmp_path: Path) -> N
         bin_dir / "spiderpool", b" " * (plugin.LARGEST_STDIN + 1), CNI_COMMAND="ADD"
     )
     assert status == 1
-    assert json.loads(stdout)["code"] == 5
+    answer = json.loads(stdout)
+    assert (answer["code"], answer["msg"]) == (
+        6,
+        "the network configuration on stdin is over 1 MiB",
+    )
 
 
 @pytest.mark.parametrize("command", ["ADD", "DEL"])

@@ -48,7 +48,7 @@ def test_the_agents_answer_is_printed_with_its_status(bin_dir: Path, tmp_path: P
 
 
 def test_a_large_request_arrives_whole(bin_dir: Path, tmp_path: Path) -> None:
-    big = b'{"x":"' + b"y" * 3_000_000 + b'"}'
+    big = b'{"x":"' + b"y" * 1_000_000 + b'"}'
     got: list[RawRequest] = []
 
     def act(connection: socket.socket) -> None:
@@ -113,7 +113,7 @@ def test_an_agent_that_answers_before_it_has_read_all_is_heard(
     with ScriptedAgent(tmp_path / "agent.sock", refuse) as agent:
         answer = execute(
             bin_dir / "spiderpool",
-            b"y" * 3_000_000,
+            b"y" * 1_000_000,
             CNI_COMMAND="ADD",
             SPIDERPOOL_SOCKET=str(agent.path),
         )

@@ -79,6 +79,10 @@ def test_gc_without_a_proper_list_removes_nothing(valid: Any) -> None:
         ({"CNI_IFNAME": "a/b"}, "CNI_IFNAME"),
         ({"CNI_ARGS": "K8S_POD_NAME"}, "CNI_ARGS"),
         ({"CNI_ARGS": "=x"}, "CNI_ARGS"),
+        ({"CNI_ARGS": "K8S_POD_NAMESPACE=default;K8S_POD_NAME=../../x"}, "CNI_ARGS"),
+        ({"CNI_ARGS": "K8S_POD_NAMESPACE=default;K8S_POD_NAME=Nginx"}, "CNI_ARGS"),
+        ({"CNI_ARGS": f"K8S_POD_NAMESPACE=default;K8S_POD_NAME={'a' * 254}"}, "CNI_ARGS"),
+        ({"CNI_ARGS": f"K8S_POD_NAMESPACE={'a' * 64};K8S_POD_NAME=nginx"}, "CNI_ARGS"),
     ],
 )
 def test_bad_variables_are_named_with_code_4(env: dict[str, str], names: str) -> None:
@@ -112,7 +116,15 @@ def test_versions(command: str, version: str, allowed: bool) -> None:
         assert caught.value.code is CniCode.INCOMPATIBLE_VERSION
 
 
-@pytest.mark.parametrize("stdin", [b"", b"{", b"[]", b'"text"'])
+def test_a_del_is_not_refused_for_the_name_of_a_pod() -> None:
+    args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=../../x"
+    assert parse({"CNI_COMMAND": "DEL", "CNI_ARGS": args}).pod_name == "../../x"
+
+
+DEEP = b'{"x":' + b"[" * 32 + b"]" * 32 + b"}"
+
+
+@pytest.mark.parametrize("stdin", [b"", b"{", b"[]", b'"text"', DEEP, b'{"a":1,"a":2}'])
 def test_what_is_no_json_object_is_code_6(stdin: bytes) -> None:
     with pytest.raises(CniError) as caught:
         parse_request(ENV, stdin)
@@ -129,6 +141,10 @@ def test_what_is_no_json_object_is_code_6(stdin: bytes) -> None:
         ({"CNI_IFNAME": "a/b"}, b"", "'a/b' is no name of a link; use at most 15 letters"),
         ({"CNI_CONTAINERID": "../x"}, b"", "'../x' is no container id; use letters, digits"),
         ({}, b'{"cniVersion":"1.0.0"}', "name: is missing; libcni takes it from the list"),
+        ({}, b'{"name":"n"}', "cniVersion '0.1.0' (which its absence means) is not supported"),
+        ({}, b'{"ipam":\n{', "not JSON at line 2 column 2: "),
+        ({}, DEEP, "is nested more than 32 deep; mend the file or NetworkAttachmentDefinition"),
+        ({}, b'{"ipam":{},"ipam":{}}', "key 'ipam' appears twice in one object; remove one"),
     ],
 )
 def test_a_refusal_says_the_way_out(env: dict[str, str], stdin: bytes, words: str) -> None:

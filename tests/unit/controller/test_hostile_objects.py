@@ -141,7 +141,7 @@ def read_as_network(obj: Object) -> None:
             ifacer(plugin)
         elif plugin["type"] == "coordinator":
             configuration(plugin, PLAIN, {})
-        else:
+        elif "ipam" in plugin:
             read_conf(plugin)
 
 

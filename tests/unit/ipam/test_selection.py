@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from spiderpool.errors import BadInput, CniError, NoAddress
+from spiderpool.errors import BadInput, NoAddress
 from spiderpool.ipam.attachments import attachment_of, position_of
 from spiderpool.ipam.facts import Controller, Pod
 from spiderpool.ipam.filters import Situation, Skipped, SkipReason
-from spiderpool.ipam.netconf import IpamConf, Master, read_conf
+from spiderpool.ipam.netconf import Master
 from spiderpool.ipam.pools import Pool, read_pool
 from spiderpool.ipam.selection import choices, wanted, why_none
 from spiderpool.types.address import Family, Prefix
@@ -294,18 +294,3 @@ def test_pools_with_the_same_reason_share_it() -> None:
     assert "): z: all IP addresses used out: 5/5; pool-000, pool-001, " in told
     assert told.endswith(", pool-079: disabled (spec.disable)")
     assert len(told) < 1024
-
-
-def test_the_networks_configuration_is_read() -> None:
-    conf = {"name": "n", "ipam": {"default_ipv4_ippool": ["a"], "match_master_subnet": True}}
-    assert read_conf(conf) == IpamConf({Family.V4: (PoolName("a"),)}, match_master=True)
-    for wrong, words in (
-        ({"default_ipv4_ippool": "a"}, "default_ipv4_ippool: 'a' is not a list of names"),
-        ({"clean_gateway": "no"}, "clean_gateway: 'no' is not true or false"),
-        (["a"], "is not an object"),
-    ):
-        with pytest.raises(BadInput, match=words):
-            read_conf({"name": "n", "ipam": wrong})
-    assert read_conf({"name": "n", "ipam": {"of_others": 1}}) == IpamConf({})
-    with pytest.raises(CniError, match=r"ipam.default_ipv4_ipool: .*did you mean default_ipv4_i"):
-        read_conf({"name": "n", "ipam": {"default_ipv4_ipool": ["a"]}})
