@@ -7,10 +7,10 @@ from typing import Any
 
 from spiderpool.errors import BadInput
 from spiderpool.multus.coordinator_entry import coordinator_entry
-from spiderpool.types.json_text import is_plugin_type, read_json
 from spiderpool.multus.plugins import plugins_above, plugins_below
 from spiderpool.types.codec import encode
 from spiderpool.types.coordinator import CoordinatorSpec
+from spiderpool.types.json_text import is_plugin_type, read_json
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import MultusConfigSpec, SpiderMultusConfig
 from spiderpool.types.networkattachment import NetworkAttachmentDefinition

@@ -18,8 +18,8 @@ from spiderpool.multus.attachment import (
     attachment_name,
     plugin_of,
 )
-from spiderpool.types.json_text import is_plugin_type, read_json
 from spiderpool.multus.old_names import read_network
+from spiderpool.types.json_text import is_plugin_type, read_json
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import BLOCKS, SpiderMultusConfig
 
