@@ -224,6 +224,9 @@ class Server:
             if raw.env.get("CNI_COMMAND") in ENDS_WITH_CALLER:
                 return encode_answer(0, await while_connected(connection, work))
             return encode_answer(0, await work)
+        except PeerGone:
+            log.warning("%s is ended: the runtime has hung up", _title(raw))
+            raise
         except SpiderpoolError as exc:
             problem = await self._unless_postponed(raw, exc)
             if problem is None:

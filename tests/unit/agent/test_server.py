@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +218,9 @@ def test_a_half_request_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("command", "ends"), [("ADD", True), ("DEL", False)])
-def test_who_hangs_up_ends_an_add_but_not_a_del(tmp_path: Path, command: str, ends: bool) -> None:
+def test_who_hangs_up_ends_an_add_but_not_a_del(
+    tmp_path: Path, command: str, ends: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     began, outcome = asyncio.Event(), []
 
     async def work(*_: object) -> dict[str, Any]:
@@ -239,6 +242,8 @@ def test_who_hangs_up_ends_an_add_but_not_a_del(tmp_path: Path, command: str, en
         assert outcome == ["cancelled" if ends else "done"]
 
     run(tmp_path, scenario, work)
+    told = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert ["the runtime has hung up" in line for line in told] == ([True] if ends else [])
 
 
 def test_a_del_begins_after_the_add_that_was_given_up_has_ended(tmp_path: Path) -> None:
