@@ -16,6 +16,7 @@ from harness.kubeapi.schema.validate import validate
 from spiderpool.controller.admission import review
 from spiderpool.controller.admission.defaults import DEFAULTS
 from spiderpool.controller.admission.findings import Cluster, Request
+from spiderpool.controller.admission.poolbook import PoolBook
 from spiderpool.ipam.ledger import Entry
 from spiderpool.types.address import Address
 from spiderpool.types.crd import definition
@@ -74,7 +75,7 @@ def refusal(recorded: Object, smcs: tuple[Object, ...]) -> list[Cause]:
     if causes:
         return [Cause(cause.field, cause.message) for cause in causes]
     cluster = Cluster(
-        pools=(BENCH,),
+        pools=PoolBook([BENCH]),
         networks=smcs,
         held=_held,
         families=frozenset({4} if recorded["name"].startswith("v6off") else {4, 6}),

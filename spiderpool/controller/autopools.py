@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spiderpool.controller.admission.findings import PoolReader
+from spiderpool.controller.admission.poolbook import PoolReader
 from spiderpool.controller.caches import WORKLOADS as WATCHED
 from spiderpool.controller.queue import WorkQueue
 from spiderpool.errors import BadInput, Invalid, NoAddress, NotFound, SpiderpoolError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from spiderpool.controller.admission.findings import Cluster, PoolReader
+from spiderpool.controller.admission.findings import Cluster
+from spiderpool.controller.admission.poolbook import PoolBook
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.kube import resources
 from spiderpool.kube.api import Informer, Object
@@ -24,7 +25,8 @@ WORKLOADS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caches:
-    """One informer a kind; the ledger follows the blocks; ``workloads`` are by kind."""
+    """One informer a kind; the ledger follows the blocks, the book of pools the pools;
+    ``workloads`` are by kind."""
 
     coordinators: Informer
     pools: Informer
@@ -41,7 +43,7 @@ class Caches:
     config_maps: Informer
     controller_managers: Informer
     ledger: Ledger = field(default_factory=Ledger)
-    pool_reader: PoolReader = field(default_factory=PoolReader)
+    pool_book: PoolBook = field(default_factory=PoolBook)
 
     @classmethod
     def start(cls, informers: Informers) -> Caches:
@@ -65,12 +67,13 @@ class Caches:
             ),
         )
         caches.blocks.subscribe(caches.ledger.apply)
+        caches.pools.subscribe(caches.pool_book.apply)
         return caches
 
     def cluster(self, families: frozenset[int], *, guard_deletion: bool) -> Cluster:
         """The cluster as rules see it, at this moment."""
         return Cluster(
-            pools=tuple(self.pools.all()),
+            pools=self.pool_book,
             subnets=tuple(self.subnets.all()),
             networks=tuple(self.networks.all()),
             nodes={node["metadata"]["name"]: addresses_of(node) for node in self.nodes.all()},
@@ -78,7 +81,6 @@ class Caches:
             held=self.ledger.held,
             families=families,
             guard_deletion=guard_deletion,
-            pool_reader=self.pool_reader,
         )
 
 

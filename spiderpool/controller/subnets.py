@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from spiderpool.controller.admission.findings import PoolReader
 from spiderpool.controller.admission.others import subnet_of
+from spiderpool.controller.admission.poolbook import PoolReader
 from spiderpool.controller.lifecycle import completed, let_go
 from spiderpool.controller.pools import LARGEST_COUNT
 from spiderpool.controller.queue import WorkQueue

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from spiderpool.controller.admission.poolbook import PoolBook
 from spiderpool.errors import BadInput
 from spiderpool.ipam.ledger import Entry
-from spiderpool.ipam.pools import Pool, read_pool
 from spiderpool.types.names import PoolName
 
 T = TypeVar("T")
@@ -64,29 +64,6 @@ class Findings:
             return None
 
 
-class PoolReader:
-    """Reads each version of a pool once: a cluster has thousands, and every write asks for all.
-
-    An informer replaces its objects and never changes one, so identity tells versions apart.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Object, Pool | None]] = {}
-
-    def __call__(self, objects: Iterable[Object]) -> list[Pool]:
-        """One that cannot be read gives no address and is in nobody's way."""
-        known = self._known
-        self._known = {id(obj): known.get(id(obj)) or (obj, _readable(obj)) for obj in objects}
-        return [pool for _, pool in self._known.values() if pool is not None]
-
-
-def _readable(obj: Object) -> Pool | None:
-    try:
-        return read_pool(obj)
-    except BadInput:
-        return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """What rules ask of the cluster.
@@ -95,7 +72,7 @@ class Cluster:
     ``namespaces`` by name; ``held``: addresses in use of a pool.
     """
 
-    pools: tuple[Object, ...] = ()
+    pools: PoolBook = field(default_factory=PoolBook)
     subnets: tuple[Object, ...] = ()
     networks: tuple[Object, ...] = ()
     nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -103,11 +80,6 @@ class Cluster:
     held: Callable[[PoolName], list[Entry]] = lambda pool: []
     families: frozenset[int] = frozenset({4, 6})
     guard_deletion: bool = False
-    pool_reader: PoolReader = field(default_factory=PoolReader)
-
-    def readable_pools(self) -> list[Pool]:
-        """Every pool but those that cannot be read."""
-        return self.pool_reader(self.pools)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from spiderpool.controller.admission.findings import Findings, Object, Reason
 from spiderpool.controller.admission.ipnetwork import Network
+from spiderpool.controller.admission.poolbook import PoolBook, span
 from spiderpool.errors import BadInput
-from spiderpool.ipam.pools import Pool
 from spiderpool.ipam.ranges import parse
-from spiderpool.types.address import Family, family_of, length_of, network_of, to_int
+from spiderpool.types.address import family_of, network_of
 from spiderpool.types.metadata import read
 from spiderpool.types.names import PoolName
 from spiderpool.types.subnet import SpiderSubnet
@@ -20,19 +20,18 @@ APART = "use the very same subnet, or one that shares no address with it"
 _MOST_LISTED = 5
 
 
-def check_pools(network: Network, pools: Iterable[Pool], name: PoolName, found: Findings) -> None:
+def check_pools(network: Network, pools: PoolBook, name: PoolName, found: Findings) -> None:
     """Pools of another network must not touch it; those of the same share no address."""
-    for other in pools:
-        if other.name == name:
-            continue
-        if other.subnet != network.subnet:
-            if overlap(other.subnet, network.subnet):
-                problem = (
-                    f"{network.subnet} overlap with IPPool {other.name} "
-                    f"which 'spec.subnet' is {other.subnet}"
-                )
-                found.refuse("spec.subnet", problem, APART, Reason.FORBIDDEN)
-        elif shared := (network.total & other.listed).text():
+    for other in pools.over(network.subnet):
+        if other.name != name:
+            problem = (
+                f"{network.subnet} overlap with IPPool {other.name} "
+                f"which 'spec.subnet' is {other.subnet}"
+            )
+            found.refuse("spec.subnet", problem, APART, Reason.FORBIDDEN)
+    for other in pools.sharing(network.subnet, network.total):
+        if other.name != name:
+            shared = (network.total & other.listed).text()
             problem = f"overlap with IPPool {other.name} in IP ranges {listed(shared)}"
             remedy = f"take them out of one of the two; {TOTAL}"
             found.refuse("spec.ips", problem, remedy, Reason.FORBIDDEN)
@@ -50,7 +49,12 @@ def check_subnets(network: Network, subnets: tuple[Object, ...], found: Findings
 def subnet_of(obj: Object) -> str:
     """``spec.subnet`` of a pool or SpiderSubnet, in canonical form where it has one: much
     cheaper than to read the object."""
-    text = str((obj.get("spec") or {}).get("subnet"))
+    return _canonical(str((obj.get("spec") or {}).get("subnet")))
+
+
+@functools.lru_cache(maxsize=16384)
+def _canonical(text: str) -> str:
+    """Kept, since every pool asks for the networks of all SpiderSubnets."""
     try:
         return network_of(text)
     except (OSError, ValueError):
@@ -79,16 +83,8 @@ def read_network_of_subnet(obj: Object) -> Network:
 
 def overlap(one: str, other: str) -> bool:
     """Whether two prefixes share addresses."""
-    (family, first, last), (its_family, its_first, its_last) = _span(one), _span(other)
+    (family, first, last), (its_family, its_first, its_last) = span(one), span(other)
     return family is its_family and first <= its_last and its_first <= last
-
-
-@functools.lru_cache(maxsize=16384)
-def _span(prefix: str) -> tuple[Family, int, int]:
-    """Family, first and last address; kept, since every pool is held against every other."""
-    family = family_of(prefix)
-    first = to_int(network_of(prefix))
-    return family, first, first | ((1 << family.bits - length_of(prefix)) - 1)
 
 
 def listed(ranges: tuple[str, ...]) -> str:

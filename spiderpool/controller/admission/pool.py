@@ -43,7 +43,7 @@ def _check_spec(old: Object | None, new: Object, cluster: Cluster, found: Findin
     if found.problems:
         return
     name = PoolName(pool.metadata.name)
-    check_pools(network, cluster.readable_pools(), name, found)
+    check_pools(network, cluster.pools, name, found)
     check_subnets(network, cluster.subnets, found)
     if old is not None:
         _check_in_use(name, network, cluster, found)

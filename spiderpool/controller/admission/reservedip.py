@@ -45,7 +45,7 @@ def _family(spec: ReservedIPSpec, found: Findings) -> Family | None:
 
 def _warn(ranges: Ranges, cluster: Cluster, found: Findings) -> None:
     """Addresses that pods hold are reserved only later."""
-    for pool in cluster.readable_pools():
+    for pool in cluster.pools:
         for entry in cluster.held(pool.name) if pool.family is ranges.family else ():
             if to_int(entry.address) in ranges:
                 found.warn(

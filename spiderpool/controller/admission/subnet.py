@@ -58,11 +58,10 @@ def _check_spec(old: Object | None, new: Object, cluster: Cluster, found: Findin
 
 def _check_pools(network: Network, cluster: Cluster, found: Findings) -> None:
     """Pools of the same network fit in; pools of others do not touch it."""
-    for pool in cluster.readable_pools():
-        if pool.subnet != network.subnet:
-            if overlap(pool.subnet, network.subnet):
-                problem = f"overlap with IPPool {pool.name} which 'spec.subnet' is {pool.subnet}"
-                found.refuse("spec.subnet", problem, APART, Reason.FORBIDDEN)
-        elif outside := (pool.listed - network.total).text():
+    for pool in cluster.pools.over(network.subnet):
+        problem = f"overlap with IPPool {pool.name} which 'spec.subnet' is {pool.subnet}"
+        found.refuse("spec.subnet", problem, APART, Reason.FORBIDDEN)
+    for pool in cluster.pools.of(network.subnet):
+        if outside := (pool.listed - network.total).text():
             problem = f"lacks IP ranges {listed(outside)} of IPPool {pool.name}"
             found.refuse("spec.ips", problem, f"add them; {TOTAL}", Reason.FORBIDDEN)

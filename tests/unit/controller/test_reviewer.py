@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from controller_world import World, coordinator, run, running
 
-from spiderpool.controller.admission.findings import PoolReader
+from spiderpool.controller.admission.poolbook import PoolReader
 from spiderpool.kube.api import Object
 from spiderpool.kube.resources import (
     EVENT,

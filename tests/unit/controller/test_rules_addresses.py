@@ -1,10 +1,12 @@
 """Rules of pools, subnets and reserved addresses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from spiderpool.controller.admission.findings import Cluster, Findings, Request
+from spiderpool.controller.admission.poolbook import PoolBook
 from spiderpool.controller.admission.review import judge
 from spiderpool.ipam.ledger import Entry
 from spiderpool.types.address import Address
@@ -27,9 +29,10 @@ def look(
     new: dict[str, Any] | None,
     plural: str = "spiderippools",
     old: dict[str, Any] | None = None,
+    pools: Sequence[dict[str, Any]] = (),
     **cluster: Any,
 ) -> Findings:
-    return judge(plural, Request(old, new), Cluster(**cluster))
+    return judge(plural, Request(old, new), Cluster(pools=PoolBook(pools), **cluster))
 
 
 def problems(*args: Any, **named: Any) -> list[str]:

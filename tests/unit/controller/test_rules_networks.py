@@ -1,10 +1,12 @@
 """Rules of SpiderMultusConfigs and SpiderCoordinators."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from spiderpool.controller.admission.findings import Cluster, Findings, Request
+from spiderpool.controller.admission.poolbook import PoolBook
 from spiderpool.controller.admission.review import judge
 
 NAME = "multus.spidernet.io/cr-name"
@@ -20,8 +22,15 @@ def macvlan(**block: Any) -> dict[str, Any]:
     return {"cniType": "macvlan", "macvlan": {"master": ["ens192"]} | block}
 
 
-def look(new: dict[str, Any], old: dict[str, Any] | None = None, **cluster: Any) -> Findings:
-    return judge("spidermultusconfigs", Request(old, new), Cluster(**cluster))
+def look(
+    new: dict[str, Any],
+    old: dict[str, Any] | None = None,
+    pools: Sequence[dict[str, Any]] = (),
+    **cluster: Any,
+) -> Findings:
+    return judge(
+        "spidermultusconfigs", Request(old, new), Cluster(pools=PoolBook(pools), **cluster)
+    )
 
 
 def problems(*args: Any, **cluster: Any) -> list[str]:
