@@ -121,7 +121,7 @@ def _merged(
             return own, NETCONF
         return getattr(spec, name), "SpiderCoordinator default: spec"
 
-    nic, origin = chosen("pod_default_route_nic")
+    nic, origin = _field(chosen("pod_default_route_nic"), "podDefaultRouteNIC")
     if annotated := annotations.get(DEFAULT_ROUTE_NIC, "").strip():
         nic, origin = IfName(annotated), f"annotation {DEFAULT_ROUTE_NIC}"
     return Config(

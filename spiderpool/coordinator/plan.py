@@ -14,9 +14,11 @@ from spiderpool.coordinator.scene import Scene, survey
 from spiderpool.errors import BadInput
 from spiderpool.netlink.objects import Link, LinkKind
 from spiderpool.netlink.operations import Operation
-from spiderpool.types.address import contains, family_of
+from spiderpool.types.address import Family, contains, family_of
 from spiderpool.types.modes import Mode
 from spiderpool.types.names import IfName
+
+LEAST_MTU_OF_V6 = 1280
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def plan(facts: Facts) -> Plan:
     scene = survey(facts)
     _check_default_nic(facts)
     _check_policy_routes(scene)
+    _check_veth_mtu(scene)
     warnings = (*scene.warnings, *_warnings(scene))
     in_pod = (*pod_plan(scene), *forget(facts))
     return Plan(in_pod, node_plan(scene), mac_of(scene) or present.mac, warnings)
@@ -58,7 +61,7 @@ def no_such_link(nic: IfName) -> BadInput:
     return BadInput(
         f"interface {nic}",
         "the pod has no such link",
-        "chain the coordinator behind the plugin that makes it",
+        "chain the coordinator behind the plugin that makes it, and see why that made none",
     )
 
 
@@ -104,6 +107,14 @@ def _check_policy_routes(scene: Scene) -> None:
                 f"{route.gateway} is on no network of {facts.nic} ({', '.join(networks)})",
                 f"name a router that {facts.nic} reaches directly",
             )
+
+
+def _check_veth_mtu(scene: Scene) -> None:
+    """The kernel gives no IPv6 to a link below its least MTU (RFC 8200, section 5)."""
+    mtu, makes_it = scene.facts.config.veth_mtu, scene.mode is Mode.UNDERLAY and scene.is_first
+    if makes_it and Family.V6 in scene.families and mtu < LEAST_MTU_OF_V6:
+        problem = f"{mtu} is less than IPv6 needs, and {scene.nic} has IPv6 addresses"
+        raise BadInput("vethMTU", problem, f"use {LEAST_MTU_OF_V6} or more, best 1500")
 
 
 def _warnings(scene: Scene) -> Iterator[str]:

@@ -90,12 +90,15 @@ def of_families(rule: Wanted, families: frozenset[Family]) -> Wanted:
     """The rule without the families that the cluster does not use.
 
     Raises:
-        BadInput: nothing is left of it.
+        NoAddress: nothing is left of it.
     """
     pools = {family: names for family, names in rule.pools.items() if family in families}
     if not pools:
         names = " and ".join(f"IPv{family.number}" for family in sorted(rule.pools))
-        raise BadInput(rule.where, f"{names} is disabled in this cluster", "name other pools")
+        raise NoAddress(
+            f"no IPPool available: {rule.where} names {names} pools only, and {names} is disabled"
+            " in this cluster; name pools of the other family, or enable it in the chart"
+        )
     return Wanted(rule.where, pools, rule.clean_gateway)
 
 

@@ -72,8 +72,10 @@ def test_the_default_route_is_the_pods_to_choose(key: str) -> None:
     cluster = coordinator(podDefaultRouteNIC="net3")
     chosen = configuration({}, cluster, {})
     assert chosen.default_route_nic == "net3"
-    assert chosen.default_route_origin == "SpiderCoordinator default: spec"
-    assert configuration({key: "net2"}, cluster, {}).default_route_nic == "net2"
+    assert chosen.default_route_origin == "SpiderCoordinator default: spec.podDefaultRouteNIC"
+    chosen = configuration({key: "net2"}, cluster, {})
+    assert chosen.default_route_nic == "net2"
+    assert chosen.default_route_origin == "network configuration: podDefaultRouteNIC"
     chosen = configuration({key: "net2"}, cluster, {DEFAULT_ROUTE_NIC: " net1 "})
     assert chosen.default_route_nic == "net1"
     assert chosen.default_route_origin == f"annotation {DEFAULT_ROUTE_NIC}"

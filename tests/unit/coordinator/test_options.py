@@ -184,6 +184,14 @@ def test_underlay_makes_a_veth_to_the_node() -> None:
     assert world.node_neighbours() == {f"10.6.212.145 dev {VETH} lladdr {inner.mac} PERMANENT"}
 
 
+def test_a_veth_too_small_for_ipv6_is_refused_where_there_is_ipv6() -> None:
+    small = replace(DUAL, veth_mtu=1279)
+    with pytest.raises(BadInput, match="vethMTU: 1279 is less than IPv6 needs, and eth0 has IPv6"):
+        underlay(ipv6=True).plan("eth0", small)
+    assert not underlay(ipv6=True).plan("eth0", replace(DUAL, veth_mtu=1280)).is_empty
+    assert not underlay().plan("eth0", replace(PAGE, veth_mtu=68)).is_empty
+
+
 def test_underlay_answers_by_the_way_that_it_was_asked() -> None:
     world = underlay(ipv6=True)
     world.attach("eth0", DUAL)

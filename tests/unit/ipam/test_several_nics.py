@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spiderpool.errors import NoAddress
 from spiderpool.kube.resources import POD, SPIDERENDPOINT, STATEFULSET
 from spiderpool.types.address import Family
 
@@ -106,6 +107,8 @@ def test_a_family_that_the_cluster_does_not_use_is_left_out(play: Any) -> None:
         await world.pod("default/x")
         both = {"default_ipv4_ippool": ["a"], "default_ipv6_ippool": ["six"]}
         async with world.agent(families=frozenset({Family.V4})) as agent:
+            with pytest.raises(NoAddress, match="IPv6 pools only, and IPv6 is disabled in this"):
+                await agent.add("default/x", ipam={"default_ipv6_ippool": ["six"]})
             assert await agent.add("default/x", ipam=both) == ["10.6.0.5/16"]
 
     play(story)
