@@ -85,8 +85,8 @@ def _is_meant(pod: Object, request: CniRequest) -> bool:
 class CacheReadiness:
     """:class:`spiderpool.agent.server.Readiness` by the state of the caches."""
 
-    def __init__(self, informers: Informers, caches: AgentCaches) -> None:
-        self._informers, self._caches = informers, caches
+    def __init__(self, informers: Informers, caches: AgentCaches, node: NodeName) -> None:
+        self._informers, self._caches, self._node = informers, caches, node
 
     async def synced(self) -> None:
         await self._informers.synced()
@@ -95,6 +95,8 @@ class CacheReadiness:
         if waiting := [cache.problem for cache in self._informers if not cache.is_synced]:
             others = f" (and {len(waiting) - 1} more kinds)" if len(waiting) > 1 else ""
             return [waiting[0] + others]
+        if self._caches.nodes.get(self._node) is None:
+            return [f"--node: the cluster has no Node {self._node}; give the name of this one"]
         if plugin == COORDINATOR:
             try:
                 configuration({}, self._caches.coordinator(), {})

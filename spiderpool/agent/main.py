@@ -49,16 +49,17 @@ KERNEL_THREADS = 4
 
 async def run(options: Options, client: Client) -> None:
     """Serve until cancelled."""
+    own = Namespace.open(options.netns) if options.netns else Namespace.current()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(KERNEL_THREADS, "kernel"))
     informers = Informers(client)
     caches = AgentCaches.start(informers, options.node)
-    kernel, readiness = kernel_role(options), CacheReadiness(informers, caches)
+    kernel, readiness = kernel_role(options), CacheReadiness(informers, caches, options.node)
     watch = KernelWatch(options.kernel_socket, readiness)
     events = EventRecorder(client, "spiderpool-agent", options.node)
     known = Sources(caches, options.cluster_network, options.namespace)
     ipam = IpamService(client, known, options.families, options.node)
     measured = measured_ipam(ipam, options.node, events, kernel)
-    with Namespace.open(options.netns) if options.netns else Namespace.current() as own:
+    with own:
 
         async def settle(request: RawRequest) -> None:
             await server.carry_out(request, own, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from spiderpool.errors import BadInput
 from spiderpool.metrics.http import Listen, add_options, parse_listen
 from spiderpool.types.address import Family
 from spiderpool.types.names import NodeName
+
+_NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+"""Of an object (RFC 1123, section 2.1: a subdomain)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     given = parser.parse_args(arguments)
     return Options(
         socket=given.socket,
-        node=NodeName(given.node),
+        node=NodeName(_named("--node", given.node, "name of this Node, like worker1")),
         kubeconfig=given.kubeconfig,
         state_dir=given.state_dir,
         netns=given.netns,
         kernel_socket=given.kernel_socket,
         families=_families(given),
-        cluster_network=given.cluster_network,
-        namespace=given.namespace,
+        cluster_network=_network(given.cluster_network),
+        namespace=_named("--namespace", given.namespace, "name of a Namespace, like kube-system"),
         health=parse_listen(given.health_listen, "--health-listen"),
         metrics=parse_listen(given.metrics_listen, "--metrics-listen"),
         log_format=given.log_format,
@@ -106,6 +110,20 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("POD_NAMESPACE", "kube-system"),
         help="of networks that a pool's multusName gives without one (default: %(default)s)",
     )
+
+
+def _named(option: str, text: str, meaning: str) -> str:
+    if not re.fullmatch(_NAME, text):
+        problem = f"{text!r} is no name that an object can have"
+        raise BadInput(option, problem, f"give the {meaning}")
+    return text
+
+
+def _network(text: str) -> str:
+    if text and not re.fullmatch(rf"({_NAME}/)?{_NAME}", text):
+        remedy = "write it like kube-system/calico"
+        raise BadInput("--cluster-network", f"{text!r} is not NAMESPACE/NAME", remedy)
+    return text
 
 
 def _families(given: argparse.Namespace) -> frozenset[Family]:

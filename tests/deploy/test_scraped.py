@@ -22,6 +22,8 @@ from spiderpool.types.crd import DIRECTORY
 pytestmark = pytest.mark.binary("kubectl")
 
 OBJECTS = """
+{apiVersion: v1, kind: Node, metadata: {name: worker01}}
+---
 {apiVersion: spiderpool.spidernet.io/v2beta1, kind: SpiderIPPool, metadata: {name: a},
  spec: {subnet: 10.6.0.0/16, ips: [10.6.0.10]}}
 ---

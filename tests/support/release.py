@@ -26,6 +26,7 @@ KUBEADM = {
     },
 }
 CONTROLLER = "spiderpool-controller"
+NODE_NAME = "worker01"
 NOT_RUN = ("PodDisruptionBudget", "NetworkPolicy")
 
 
@@ -47,7 +48,12 @@ class Release:
     async def begin(self) -> None:
         """The namespace, and what a cluster has that kubeadm made."""
         space: Object = {"metadata": {"name": NAMESPACE}}
-        for resource, obj in ((resources.NAMESPACE, space), (resources.CONFIGMAP, KUBEADM)):
+        node: Object = {"metadata": {"name": NODE_NAME}}
+        for resource, obj in (
+            (resources.NAMESPACE, space),
+            (resources.NODE, node),
+            (resources.CONFIGMAP, KUBEADM),
+        ):
             with contextlib.suppress(AlreadyExists):
                 await self.scene.client.create(resource, obj)
 
@@ -73,6 +79,7 @@ class Release:
             "--socket": str(self.folder / "agent.sock"),
             "--kernel-socket": str(self.folder / "kernel.sock"),
             "--state-dir": str(self.folder / "state"),
+            "--node": NODE_NAME,
         }
         account = pod["serviceAccountName"]
         config = kubeconfig_of(self.admin, account, NAMESPACE, self.folder)

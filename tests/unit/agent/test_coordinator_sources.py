@@ -36,7 +36,7 @@ class World:
         self.client = FaultyClient(self.api)
         self.informers = Informers(self.client)
         self.caches = AgentCaches.start(self.informers, NodeName("worker01"))
-        self.readiness = CacheReadiness(self.informers, self.caches)
+        self.readiness = CacheReadiness(self.informers, self.caches, NodeName("worker01"))
         ipam = IpamService(self.client, Sources(self.caches))
         self.sources = CachedSources(self.client, self.caches, NodeName("worker01"), ipam)
 
@@ -131,6 +131,10 @@ def test_readiness_follows_the_cluster() -> None:
         assert world.readiness.problems("spiderpool") == []
         words = "SpiderCoordinator default is NotReady: no kubeadm-config"
         assert world.readiness.problems("coordinator") == [words]
+        await world.api.delete(NODE, "worker01")
+        await world.in_step()
+        words = "--node: the cluster has no Node worker01; give the name of this one"
+        assert world.readiness.problems("spiderpool") == [words]
 
     run(scenario)
 

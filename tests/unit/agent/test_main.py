@@ -38,8 +38,9 @@ def test_a_wrong_option_is_one_line(tmp_path: Path, wrong: str) -> None:
     } | {wrong: str(tmp_path / "kubeconfig" / "x")}
     done = agent(*(f"--{name}={value}" for name, value in given.items()))
     assert done.returncode == 1
-    said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    (line,) = said
+    lines = done.stderr.splitlines()
+    (line,) = [line for line in lines if not line.startswith("{")]
+    assert not [line for line in lines if "Unclosed" in line]
     assert line.startswith("spiderpool-agent: ")
     assert str(tmp_path / "kubeconfig" / "x") in line
 

@@ -25,6 +25,23 @@ def test_families_networks_and_pages() -> None:
     assert options.metrics == Listen("0.0.0.0", 5711)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--node", ""),
+        ("--node", "../x"),
+        ("--node", "n" * 254),
+        ("--namespace", "Kube System"),
+        ("--cluster-network", "a/b/c"),
+        ("--cluster-network", "/etc/cni/net.d/10-calico.conflist"),
+        ("--cluster-network", "/"),
+    ],
+)
+def test_a_name_that_nothing_can_have_is_refused(option: str, value: str) -> None:
+    with pytest.raises(BadInput, match=f"^{option}: '{value}' is n"):
+        parse(["--node", "n", option, value])
+
+
 def test_no_family_at_all_is_refused() -> None:
     with pytest.raises(BadInput, match="no address is left to give"):
         parse(["--node", "n", "--disable-ipv4", "--disable-ipv6"])
