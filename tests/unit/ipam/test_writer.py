@@ -31,6 +31,11 @@ def block_writes(agent: Any) -> list[str]:
     ]
 
 
+async def until_one_is_under_way(agent: Any) -> None:
+    while not block_writes(agent):
+        await asyncio.sleep(0)
+
+
 async def start(world: Any) -> None:
     await world.pool("a", "10.6.0.1-10.6.0.200")
 
@@ -42,7 +47,7 @@ def test_what_is_asked_during_a_write_rides_in_the_next_in_its_order(play: Any) 
             writer = agent.service._writer(PoolName("a"))
             agent.client.delay = 0.01
             first = asyncio.create_task(writer.submit(claim("p0"), 5))
-            await asyncio.sleep(0.002)
+            await until_one_is_under_way(agent)
             others = [asyncio.create_task(writer.submit(claim(f"p{n}"), 5)) for n in range(1, 9)]
             answers = await asyncio.gather(first, *others)
             assert [a.address for a in answers] == [f"10.6.0.{n}" for n in range(1, 10)]
@@ -58,10 +63,10 @@ def test_who_has_gone_before_the_write_gets_nothing(play: Any) -> None:
             writer = agent.service._writer(PoolName("a"))
             agent.client.delay = 0.01
             first = asyncio.create_task(writer.submit(claim("p0"), 5))
-            await asyncio.sleep(0.002)
+            await until_one_is_under_way(agent)
             gone = asyncio.create_task(writer.submit(claim("p1"), 5))
             last = asyncio.create_task(writer.submit(claim("p2"), 5))
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0)  # both wait behind the first
             gone.cancel()
             assert [(await first).address, (await last).address] == ["10.6.0.1", "10.6.0.2"]
             assert writer.counters.given_back == 0
@@ -76,9 +81,12 @@ def test_who_goes_during_the_write_gives_back_at_once(play: Any) -> None:
             writer = agent.service._writer(PoolName("a"))
             agent.client.delay = 0.01
             gone = asyncio.create_task(writer.submit(claim("p0"), 5))
-            await asyncio.sleep(0.002)
+            await until_one_is_under_way(agent)
             gone.cancel()
-            await asyncio.sleep(0.05)
+            while len(block_writes(agent)) < 2 or writer.counters.given_back < 1:
+                await asyncio.sleep(0.001)
+            while (await world.ledger()).slot("10.6.0.1").state is not None:
+                await asyncio.sleep(0.001)
             assert writer.counters.given_back == 1
             slot = (await world.ledger()).slot("10.6.0.1")
             assert (slot.state, slot.generation) == (None, 2)
@@ -97,8 +105,10 @@ def test_a_write_that_fails_is_decided_again(play: Any, fault: Fault) -> None:
             assert len(block_writes(agent)) >= 4
             (held,) = (await world.ledger()).entries()
             assert held.address == given.address
-            is_contended = fault is Fault.CONFLICT
-            assert writer.counters.refused == (3 if is_contended else 0)
+            if fault is Fault.CONFLICT:
+                assert writer.counters.refused == 3
+            elif fault is not Fault.LATE:  # such a write may be in the way of the one that follows
+                assert writer.counters.refused == 0
 
     play(story)
 
