@@ -15,10 +15,12 @@ TEXT = (SCENARIOS / "CASES.md").read_text()
 ROWS = [
     (re.split(r",\s*", cells[0]), cells[2])
     for line in TEXT.splitlines()
-    if line.startswith(("| C", "| #"))
+    if re.match(r"\| [CNM#]\d", line)
     for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
 ]
-DOCUMENTED = {f"C{number:05}" for number in range(1, 25)}
+ID = re.compile(r"[CNM]\d{5}|#\d{4}")
+LAST = {"C": 24, "N": 6}
+DOCUMENTED = {f"{kind}{n:05}" for kind, last in LAST.items() for n in range(1, last + 1)}
 SHOWN = [
     *sorted(SCENARIOS.glob("coordinator/*/scenario.yaml")),
     *sorted(SCENARIOS.glob("regressions/*/scenario.yaml")),
@@ -36,7 +38,7 @@ def test_each_id_has_one_row() -> None:
     ids = [each for row, _ in ROWS for each in row]
     assert len(ids) == len(set(ids))
     assert set(ids) >= DOCUMENTED
-    assert all(re.fullmatch(r"C\d{5}|#\d{4}", each) for each in ids)
+    assert all(ID.fullmatch(each) for each in ids)
 
 
 @pytest.mark.parametrize(("ids", "how"), ROWS, ids=lambda value: value[0])
@@ -55,5 +57,4 @@ def test_what_a_row_names_is_there(ids: list[str], how: str) -> None:
 def test_what_a_scenario_covers_is_in_the_table(file: Path) -> None:
     folder = f"{file.parent.parent.name}/{file.parent.name}"
     listed = {each for ids, how in ROWS if folder in shown_by(how)[0] for each in ids}
-    covered = {each for each in load(file).cases if re.fullmatch(r"C\d{5}|#\d+", each)}
-    assert covered <= listed
+    assert set(filter(ID.fullmatch, load(file).cases)) <= listed
