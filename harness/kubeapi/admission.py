@@ -33,6 +33,7 @@ class Attempt:
     old: Object | None
     subresource: str = ""
     dry_run: bool = False
+    field_manager: str = ""
 
 
 class Admission(Protocol):

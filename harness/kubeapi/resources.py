@@ -59,6 +59,7 @@ class Call:
             dry_run=self.query.dry_run,
             validation=self.query.text("fieldValidation"),
             manager=self.query.text("fieldManager") or agent or "unknown",
+            field_manager=self.query.text("fieldManager"),
             warnings=self.http[WARNINGS],
         )
 

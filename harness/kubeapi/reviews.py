@@ -129,6 +129,8 @@ def review_of(attempt: Attempt) -> Object:
             "apiVersion": "meta.k8s.io/v1",
         },
     }
+    if attempt.field_manager:
+        request["options"]["fieldManager"] = attempt.field_manager
     if attempt.subresource:
         request |= {"subResource": attempt.subresource, "requestSubResource": attempt.subresource}
     if kind.namespaced:

@@ -35,6 +35,7 @@ Change = Callable[[Object], Any]
 class Write:
     """What is written and how; ``name`` is empty for a creation with ``generateName``.
 
+    ``manager`` is who owns what is written, ``field_manager`` what the client calls itself.
     ``warnings`` is filled with what the client is to hear, whatever becomes of its request.
     """
 
@@ -45,6 +46,7 @@ class Write:
     dry_run: bool = False
     validation: str = ""
     manager: str = "unknown"
+    field_manager: str = ""
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, texts: Iterable[str]) -> None:
@@ -80,7 +82,10 @@ async def create(
     _track(write, None, obj, managers)
     if kind.bucket == "pods.":
         defaults.admit_new_pod(obj)
-    attempt = Attempt(Operation.CREATE, kind, write.namespace, name, obj, None, "", write.dry_run)
+    attempt = Attempt(
+        Operation.CREATE, kind, write.namespace, name, obj, None,
+        dry_run=write.dry_run, field_manager=write.field_manager,
+    )  # fmt: skip
     obj = await _admitted(cluster, write, attempt)
     _check(kind, obj, None)
     write.warn(await cluster.admission.check(replace(attempt, obj=obj)))
@@ -205,7 +210,7 @@ async def revise(
             inherit(old, new)
         attempt = Attempt(
             Operation.UPDATE, kind, write.namespace, write.name, new, old,
-            write.subresource, write.dry_run,
+            write.subresource, write.dry_run, write.field_manager,
         )  # fmt: skip
         new = await _admitted(cluster, write, attempt)
         _check(kind, new, old, write.subresource)

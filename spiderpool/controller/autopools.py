@@ -15,10 +15,12 @@ from spiderpool.ipam.annotations import SUBNET, SUBNETS
 from spiderpool.ipam.autopools import (
     ALL,
     APPLICATION,
+    CONTROLLER,
     RECLAIM,
     Application,
     Wish,
     addresses_for,
+    affinity_change,
     find,
     new_name,
     pool_object,
@@ -27,7 +29,7 @@ from spiderpool.ipam.autopools import (
 from spiderpool.ipam.facts import Controller, Pod, node_addresses, read_pod
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.pools import Pool, point, read_reserved
-from spiderpool.ipam.ranges import Ranges
+from spiderpool.ipam.ranges import Ranges, parse
 from spiderpool.ipam.workloads import WORKLOADS, Workload, has_maker, is_native
 from spiderpool.kube.api import Client, Informer, Object
 from spiderpool.kube.events import EventRecorder, Subject
@@ -140,16 +142,20 @@ class AutoPools:
         if own is not None:
             entries = self._caches.ledger.held(own.name)
             held = Ranges.of(wish.family, (point(entry.address) for entry in entries))
-        others = self._taken(wish.family, own)
+        others = self._taken(wish.family, own) | _excluded(own, wish.family)
         ips = addresses_for(wish, subnet, replicas=replicas, own=own, others=others, held=held)
         if own is None:
             name = new_name(wish, {obj["metadata"]["name"] for obj in self._caches.pools.all()})
             made = pool_object(wish, name, subnet, ips)
             self._caches.pools.observe(await self._client.create(SPIDERIPPOOL, made))
             return name
-        if ips != own.listed or not wish.labels.items() <= own.labels.items():
-            change = {"metadata": {"labels": wish.labels}, "spec": {"ips": list(ips.text())}}
-            written = await self._client.patch(SPIDERIPPOOL, own.name, change)
+        selector = affinity_change(own, wish.application)
+        if ips != own.listed or selector or not wish.labels.items() <= own.labels.items():
+            spec = {"ips": list(ips.text())} | selector
+            change = {"metadata": {"labels": wish.labels}, "spec": spec}
+            written = await self._client.patch(
+                SPIDERIPPOOL, own.name, change, field_manager=CONTROLLER
+            )
             self._caches.pools.observe(written)
         return own.name
 
@@ -257,6 +263,11 @@ class AutoPools:
         owner = app.controller
         subject = Subject(owner.api_version, owner.kind, owner.name, app.namespace, owner.uid)
         self._recorder.warn(subject, Reason.SCALE_IPPOOL, str(problem))
+
+
+def _excluded(own: Pool | None, family: Family) -> Ranges:
+    """What somebody took out of an automatic pool: others are given in its place."""
+    return parse(own.spec.exclude_ips, family, "") if own else Ranges(family)
 
 
 def _key_of(app: Application) -> Key:

@@ -27,6 +27,7 @@ from spiderpool.ipam.workloads import is_native
 from spiderpool.types.address import Family, family_of
 from spiderpool.types.codec import encode
 from spiderpool.types.ippool import SpiderIPPool
+from spiderpool.types.metadata import LabelSelector
 from spiderpool.types.names import IfName, PoolName
 from spiderpool.types.subnet import SpiderSubnet
 
@@ -50,6 +51,10 @@ APP_NAME = PREFIX + "app-name"
 
 APPLICATION = PREFIX + "application"
 """An annotation of pools: kind/namespace/name in full, which labels are too short for."""
+
+CONTROLLER = "spiderpool-controller"
+"""The field manager of what the controller writes into automatic pools."""
+AFFINITY_KEYS = frozenset({APP_GROUP, APP_VERSION, APP_KIND, APP_NAMESPACE, APP_NAME})
 
 ALL = frozenset(Family)
 LARGEST = 4096
@@ -266,6 +271,16 @@ def affinity(app: Application) -> dict[str, str]:
         APP_NAMESPACE: app.namespace,
         APP_NAME: label_value(app.controller.name),
     }
+
+
+def affinity_change(own: Pool, app: Application) -> dict[str, Any]:
+    """What brings the pool's podAffinity back to its application, as a merge patch of ``spec``
+    (RFC 7396); empty when it names that alone."""
+    wanted, selector = affinity(app), own.spec.pod_affinity
+    if selector == LabelSelector(match_labels=wanted):
+        return {}
+    others: dict[str, Any] = dict.fromkeys(selector.match_labels if selector else ())
+    return {"podAffinity": {"matchLabels": others | wanted, "matchExpressions": None}}
 
 
 def application_text(pool: Pool) -> str | None:

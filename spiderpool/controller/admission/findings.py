@@ -84,7 +84,9 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One write: ``old`` is None for a creation, ``new`` for a deletion."""
+    """One write: ``old`` is None for a creation, ``new`` for a deletion; ``manager`` is the field
+    manager that the writer names itself (Kubernetes "Server-Side Apply", Managers)."""
 
     old: Object | None
     new: Object | None
+    manager: str = ""

@@ -10,8 +10,8 @@ from spiderpool.controller.admission.findings import Findings, Object, Reason
 from spiderpool.errors import BadInput
 from spiderpool.ipam.attachments import NETWORKS
 from spiderpool.multus.attachment import attachment_name
-from spiderpool.types.json_text import read_json
 from spiderpool.multus.old_names import read_network
+from spiderpool.types.json_text import read_json
 from spiderpool.types.modes import CniType
 from spiderpool.types.multusconfig import BLOCKS, SpiderMultusConfig
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spiderpool.controller.admission.autopool import check_automatic
 from spiderpool.controller.admission.findings import Cluster, Findings, Object, Reason, Request
 from spiderpool.controller.admission.ipnetwork import Network, check_network, check_subnet
 from spiderpool.controller.admission.others import check_pools, check_subnets
@@ -19,6 +20,8 @@ def check(request: Request, cluster: Cluster, found: Findings) -> None:
         _check_deletion(request.old or {}, cluster, found)
     elif is_judged(request.old, request.new, found):
         _check_spec(request.old, request.new, cluster, found)
+        if not found.problems:
+            check_automatic(request, found)
 
 
 def _check_deletion(old: Object, cluster: Cluster, found: Findings) -> None:

@@ -81,7 +81,8 @@ def _base64(patch: list[Any]) -> str:
 
 
 def _request(asked: Object) -> Request:
-    return Request(old=asked.get("oldObject"), new=asked.get("object"))
+    manager = (asked.get("options") or {}).get("fieldManager") or ""
+    return Request(old=asked.get("oldObject"), new=asked.get("object"), manager=manager)
 
 
 def _answer(asked: Object, warnings: list[str], response: Object) -> Object:

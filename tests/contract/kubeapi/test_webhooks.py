@@ -88,7 +88,8 @@ def test_webhooks_see_the_whole_request(
     install(allowed())
     hooks.requests.clear()
     client.must(client.create(f"{core}/configmaps", config_map(k="1")))
-    client.must(client.patch(f"{core}/configmaps/a", {"data": {"k": "2"}}))
+    change = {"data": {"k": "2"}}
+    client.must(client.patch(f"{core}/configmaps/a", change, fieldManager="me"))
     client.must(client.delete(f"{core}/configmaps/a"))
     created, updated, deleted = hooks.requests
     assert [each["operation"] for each in hooks.requests] == ["CREATE", "UPDATE", "DELETE"]
@@ -100,6 +101,8 @@ def test_webhooks_see_the_whole_request(
     assert updated["object"]["data"] == {"k": "2"}
     assert (deleted["object"], deleted["oldObject"]["data"]) == (None, {"k": "2"})
     assert created["dryRun"] is False
+    named = [each["options"].get("fieldManager") for each in hooks.requests]
+    assert named == [None, "me", None]
 
 
 def test_validating_webhook_refuses(client: Api, core: str, install: Install) -> None:

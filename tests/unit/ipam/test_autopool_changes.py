@@ -37,6 +37,7 @@ OPERATOR = {
     "uid": "of-the-redis",
     "controller": True,
 }
+EXISTS = {"key": "app", "operator": "Exists"}
 
 
 async def other_subnet(world: Any, name: str, subnet: str, *ips: str) -> None:
@@ -226,6 +227,38 @@ def test_a_pool_that_somebody_edits_gets_its_size_back(play: Any) -> None:
                 found = parse(ips, Family.V4, "")
                 assert found.size == 3
                 assert not (found - parse(["10.6.0.10-10.6.0.19"], Family.V4, "")).size
+
+    play(story)
+
+
+def test_a_pool_that_somebody_opens_to_others_is_closed_again(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world):
+            await world.put(DEPLOYMENT, deployment("web"))
+            await world.settle()
+            (pool,) = await pools_of(world)
+            made = (await world.api.get(SPIDERIPPOOL, pool))["spec"]["podAffinity"]
+            more = {"matchLabels": {"app": "x"}, "matchExpressions": [EXISTS]}
+            for wrong in (None, more):
+                await world.api.patch(SPIDERIPPOOL, pool, {"spec": {"podAffinity": wrong}})
+                await world.settle()
+                spec = (await world.api.get(SPIDERIPPOOL, pool))["spec"]
+                assert spec["podAffinity"] == made
+
+    play(story)
+
+
+def test_what_somebody_excludes_is_replaced(play: Any) -> None:
+    async def story(world: Any) -> None:
+        await make_subnet(world)
+        async with controller(world):
+            await world.put(DEPLOYMENT, deployment("web"))
+            await world.settle()
+            (pool,) = await pools_of(world)
+            await world.api.patch(SPIDERIPPOOL, pool, {"spec": {"excludeIPs": ["10.6.0.11"]}})
+            await world.settle()
+            assert await pools_of(world) == {pool: ["10.6.0.10", "10.6.0.12-10.6.0.13"]}
 
     play(story)
 
