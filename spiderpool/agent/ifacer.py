@@ -75,7 +75,7 @@ class IfacerHandler:
         node = self._open(own)
         try:
             state = node.dump(_LINKS)
-            operations = plan(wanted, state)
+            operations = plan(wanted, state, self._ours(wanted))
             new = [device for device in wanted if state.link(device.name) is None]
             for device in wanted:
                 self._note(device, user, state, is_new=device in new)
@@ -99,12 +99,15 @@ class IfacerHandler:
     def _check(self, wanted: Sequence[Device], own: Namespace) -> None:
         node = self._open(own)
         try:
-            missing = plan(wanted, node.dump(_LINKS))
+            missing = plan(wanted, node.dump(_LINKS), self._ours(wanted))
         finally:
             node.close()
         if missing:
             words = "; ".join(map(as_command, missing))
             raise CniError(CniCode.CHECK_FAILED, f"the node's devices need: {words}")
+
+    def _ours(self, wanted: Sequence[Device]) -> list[IfName]:
+        return [device.name for device in wanted if self._devices.load(device.name) is not None]
 
     def _stale(self, request: CniRequest) -> frozenset[User]:
         users = frozenset(user for known in self._devices for user in known.users)
@@ -142,7 +145,7 @@ class IfacerHandler:
     def _remove(self, known: Known, node: Transport) -> None:
         state = node.dump(_LINKS)
         found = state.link(known.device.name)
-        if found is not None and in_use(found, state):
+        if found is not None and in_use(known.device, found, state):
             log.warning("%s has got another use and stays", known.device.name)
         operations = removal(known.device, state, known.idle)
         for failure in apply_all(node, operations):
@@ -159,7 +162,7 @@ class IfacerHandler:
 
     def _make_again(self, device: Device, node: Transport) -> None:
         try:
-            operations = plan((device,), node.dump(_LINKS))
+            operations = plan((device,), node.dump(_LINKS), ours=[device.name])
             apply(node, operations)
         except SpiderpoolError as exc:
             log.warning("%s is not restored: %s", device.name, exc)

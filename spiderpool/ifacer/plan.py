@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from spiderpool.errors import BadInput
 from spiderpool.ifacer.devices import BondDevice, Device, VlanDevice
@@ -15,29 +15,31 @@ from spiderpool.types.names import IfName
 _NODE = "ifacer"
 
 
-def plan(wanted: Sequence[Device], node: NetState) -> tuple[Operation, ...]:
+def plan(
+    wanted: Sequence[Device], node: NetState, ours: Collection[IfName] = ()
+) -> tuple[Operation, ...]:
     """Nothing when all is there. ``node`` holds all links and global addresses.
 
     A device that is there already is used as it is if it is what was asked for, whoever made
-    it; nobody's device is changed into another one.
+    it; nobody's device is changed into another one. Only a bond of ``ours`` gets a member back.
 
     Raises:
         BadInput: a NIC is missing or in use, or another device has the name or the VLAN.
     """
     operations: list[Operation] = []
     for device in wanted:
-        made = tuple(_operations(device, node))
+        made = tuple(_operations(device, node, device.name in ours))
         node = after(node, made)
         operations += made
     return tuple(operations)
 
 
-def _operations(device: Device, node: NetState) -> Iterator[Operation]:
+def _operations(device: Device, node: NetState, is_ours: bool) -> Iterator[Operation]:
     match device:
         case VlanDevice():
             yield from _vlan(device, node)
         case BondDevice():
-            yield from _bond(device, node)
+            yield from _bond(device, node, is_ours)
 
 
 def _vlan(device: VlanDevice, node: NetState) -> Iterator[Operation]:
@@ -61,20 +63,28 @@ def _vlan(device: VlanDevice, node: NetState) -> Iterator[Operation]:
         yield ChangeLink(device.name, up=True)
 
 
-def _bond(device: BondDevice, node: NetState) -> Iterator[Operation]:
+def _bond(device: BondDevice, node: NetState, is_ours: bool) -> Iterator[Operation]:
     found = node.link(device.name)
-    members = {link.name for link in node.links if link.master == device.name}
+    members = members_of(device.name, node)
+    missing = [name for name in device.members if name not in members]
     if found is None:
         yield CreateLink(device.name, LinkKind.BOND, bond=device.settings)
     elif found.kind is not LinkKind.BOND or found.bond_mode != mode_of(device.settings):
         raise _another(device, f"bond of mode {mode_of(device.settings)}")
     elif extra := members - set(device.members):
         raise _another(device, f"bond of {', '.join(device.members)}: {', '.join(extra)} is in it")
-    for name in device.members:
-        if name not in members:
-            yield from _enslave(_nic(name, node), device, node)
+    elif missing and not is_ours:
+        words = f"bond of {', '.join(device.members)}: {', '.join(missing)} is not in it"
+        raise _another(device, words)
+    for name in missing:
+        yield from _enslave(_nic(name, node), device, node)
     if found is None or not found.up:
         yield ChangeLink(device.name, up=True)
+
+
+def members_of(bond: IfName, node: NetState) -> set[IfName]:
+    """The NICs that a bond has."""
+    return {link.name for link in node.links if link.master == bond}
 
 
 def _enslave(nic: Link, bond: BondDevice, node: NetState) -> Iterator[Operation]:

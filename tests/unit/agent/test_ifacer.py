@@ -17,7 +17,7 @@ from spiderpool.errors import BadInput, CniError, OperationFailed
 from spiderpool.netlink.model import after
 from spiderpool.netlink.namespace import Namespace
 from spiderpool.netlink.objects import LinkKind
-from spiderpool.netlink.operations import CreateLink
+from spiderpool.netlink.operations import ChangeLink, CreateLink, DeleteLink
 from spiderpool.netlink.transport import Transport
 from spiderpool.testing.builders import down, pair
 from spiderpool.testing.netlink import FRESH, FakeKernel, Faulting
@@ -123,6 +123,30 @@ def test_what_was_there_before_is_used_and_stays(world: World) -> None:
     assert link is not None
     assert link.up
     assert world.known == []
+
+
+def test_a_bond_of_others_gets_no_member_of_ours(world: World) -> None:
+    """Whatever asks: nobody would take it out again."""
+    eth1, bond0 = IfName("eth1"), IfName("bond0")
+    by_hand = CreateLink(bond0, LinkKind.BOND, bond=(("mode", 1),))
+    before = after(NODE, (by_hand, down("eth1"), ChangeLink(eth1, master=bond0)))
+    world.kernel.state = before
+    for command in (CniCommand.ADD, CniCommand.CHECK):
+        with pytest.raises(BadInput, match="no bond of eth1, eth2: eth2 is not in it"):
+            world.call(command, "a", BOND)
+    assert world.kernel.state == before
+    assert world.known == []
+
+
+def test_a_member_that_comes_back_is_taken_again(world: World) -> None:
+    """As when a virtual function is taken away and given back."""
+    world.call(CniCommand.ADD, "a", BOND)
+    before = world.kernel.state
+    world.kernel.state = after(before, (DeleteLink(IfName("eth2")), pair("eth2", "lan2", 20)))
+    with pytest.raises(CniError, match="need: ip link set dev eth2 down; ip link set dev eth2 mas"):
+        world.call(CniCommand.CHECK, "a", BOND)
+    world.restart_agent()
+    assert world.kernel.state.link("eth2") == before.link("eth2")
 
 
 @pytest.mark.parametrize("place", range(7))

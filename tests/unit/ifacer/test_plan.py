@@ -95,13 +95,15 @@ def test_a_vlan_upon_a_bond_is_made_in_one_plan() -> None:
     assert plan((BOND, UPON_BOND), node) == ()
 
 
-def test_a_bond_that_lost_a_member_gets_it_back() -> None:
+def test_a_bond_that_lost_a_member_gets_it_back_if_it_is_ours() -> None:
     node = after(NODE, (CreateLink(BOND0, LinkKind.BOND, bond=BOND.settings), down("eth1")))
     node = after(node, (ChangeLink(ETH1, master=BOND0),))
-    assert commands(node, BOND)[:2] == [
+    assert list(map(as_command, plan((BOND,), node, ours=[BOND0])))[:2] == [
         "ip link set dev eth2 down",
         "ip link set dev eth2 master bond0",
     ]
+    with pytest.raises(BadInput, match="no bond of eth1, eth2: eth2 is not in it"):
+        plan((BOND,), node)
 
 
 def test_another_bond_is_not_changed_into_ours() -> None:
@@ -138,6 +140,12 @@ def test_a_device_with_another_use_stays() -> None:
     addressed = after(node, (AddAddress(address("bond0.7", "10.9.0.1/24")),))
     assert removal(UPON_BOND, addressed) == ()
     assert removal(UPON_BOND, node) == (DeleteLink(IfName("bond0.7")),)
+
+
+def test_a_bond_that_got_another_member_stays() -> None:
+    node = after(made(BOND), (pair("eth3", "lan3", 30), down("eth3")))
+    assert removal(BOND, node) != ()
+    assert removal(BOND, after(node, (ChangeLink(IfName("eth3"), master=BOND0),))) == ()
 
 
 def test_what_is_gone_or_something_else_is_not_removed() -> None:
