@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 
 from spiderpool.types.address import Address
 from spiderpool.types.codec import Rule, Schema
-from spiderpool.types.metadata import LINK_NAME, Kind, Metadata, Route
+from spiderpool.types.metadata import GATEWAY_IS_IP, LINK_NAME, ONE_FAMILY, Kind, Metadata, Route
 from spiderpool.types.modes import Mode, Phase, PodCIDRType
 from spiderpool.types.names import IfName
 
@@ -27,36 +27,37 @@ CoordinatorMode = Annotated[
 CIDRType = Annotated[
     PodCIDRType, Schema(doc="Where the cluster's pod CIDRs are read from; none: there are none.")
 ]
+_CIDR_RULES = (
+    Rule("isCIDR(self) || isIP(self)", "must be a CIDR or an IP, like 10.20.0.0/16"),
+    Rule(
+        "!isCIDR(self) || cidr(self).prefixLength() > 0",
+        "is a default route; set podDefaultRouteNIC to move that of pods",
+    ),
+)
 HijackCIDR = Annotated[
-    tuple[str, ...],
+    tuple[Annotated[str, Schema(max_length=43, rules=_CIDR_RULES)], ...],
     Schema(
         doc="More destinations, CIDR or IP, that are reached by the node like cluster CIDRs.",
         max_items=256,
-        item_max_length=43,
-        rules=(
-            Rule("self.all(c, isCIDR(c) || isIP(c))", "each item must be a CIDR or an IP"),
-            Rule(
-                "self.all(c, !isCIDR(c) || cidr(c).prefixLength() > 0)",
-                "no item may be a default route; podDefaultRouteNIC moves the pod's",
-            ),
-        ),
     ),
 ]
-PolicyRoutes = Annotated[
-    tuple[Route, ...],
-    Schema(
-        doc="More routes for every table of the pod.",
-        max_items=64,
-        rules=(
-            Rule("self.all(r, isIP(r.gw))", "gw must be an IP, like 10.6.0.1"),
-            Rule("self.all(r, isCIDR(r.dst) || isIP(r.dst))", "dst must be a CIDR or an IP"),
-            Rule(
-                "self.all(r, !isIP(r.gw) || (isCIDR(r.dst) ? cidr(r.dst).ip().family() =="
-                " ip(r.gw).family() : !isIP(r.dst) || ip(r.dst).family() == ip(r.gw).family()))",
-                "dst and gw must be of one family",
-            ),
-        ),
+_POLICY_RULES = (
+    GATEWAY_IS_IP,
+    Rule(
+        "isCIDR(self.dst) || isIP(self.dst)",
+        "must be a CIDR or an IP",
+        "dst",
+        "self.dst + ' must be a CIDR or an IP'",
     ),
+    Rule(
+        "!isIP(self.gw) || (isCIDR(self.dst) ? cidr(self.dst).ip().family() =="
+        " ip(self.gw).family() : !isIP(self.dst) || ip(self.dst).family() == ip(self.gw).family())",
+        ONE_FAMILY,
+    ),
+)
+PolicyRoutes = Annotated[
+    tuple[Annotated[Route, Schema(rules=_POLICY_RULES)], ...],
+    Schema(doc="More routes for every table of the pod.", max_items=64),
 ]
 MACPrefix = Annotated[
     str,

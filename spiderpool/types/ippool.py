@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar
 
 from spiderpool.types.address import Address, Prefix
 from spiderpool.types.codec import Rule, Schema
-from spiderpool.types.metadata import Column, Kind, LabelSelector, Metadata, Route
+from spiderpool.types.metadata import (
+    GATEWAY_IS_IP,
+    ONE_FAMILY,
+    Column,
+    Kind,
+    LabelSelector,
+    Metadata,
+    Route,
+)
 
 UNCHANGEABLE = Rule("self == oldSelf", "is not changeable; create a new object")
 
@@ -70,29 +78,34 @@ Gateway = Annotated[
         rules=(Rule("self == '' || isIP(self)", "must be an IP, like 10.6.0.1"),),
     ),
 ]
+_ROUTE_RULES = (
+    GATEWAY_IS_IP,
+    Rule(
+        "isCIDR(self.dst) && cidr(self.dst) == cidr(self.dst).masked()",
+        "must be a CIDR without host bits, like 10.20.0.0/16",
+        "dst",
+        "self.dst + ' must be a CIDR without host bits, like 10.20.0.0/16'",
+    ),
+    Rule(
+        "!isCIDR(self.dst) || !isIP(self.gw)"
+        " || cidr(self.dst).ip().family() == ip(self.gw).family()",
+        ONE_FAMILY,
+    ),
+    Rule(
+        "!isCIDR(self.dst) || cidr(self.dst).prefixLength() > 0",
+        "please specify spec.gateway to configure the default route",
+        "dst",
+    ),
+)
 Routes = Annotated[
-    tuple[Route, ...],
+    tuple[Annotated[Route, Schema(rules=_ROUTE_RULES)], ...],
     Schema(
         doc="Routes that pods get besides the default one.",
         max_items=64,
         rules=(
-            Rule("self.all(r, isIP(r.gw))", "gw must be an IP, like 10.6.0.1"),
-            Rule(
-                "self.all(r, isCIDR(r.dst) && cidr(r.dst) == cidr(r.dst).masked())",
-                "dst must be a CIDR without host bits, like 10.20.0.0/16",
-            ),
-            Rule(
-                "self.all(r, !isCIDR(r.dst) || !isIP(r.gw)"
-                " || cidr(r.dst).ip().family() == ip(r.gw).family())",
-                "dst and gw must be of one family",
-            ),
-            Rule(
-                "self.all(r, !isCIDR(r.dst) || cidr(r.dst).prefixLength() > 0)",
-                "the default route is set by spec.gateway",
-            ),
             Rule(
                 "self.all(a, self.exists_one(b, a.dst == b.dst))",
-                "two routes have the same dst",
+                "two routes have the same dst; remove one",
             ),
         ),
     ),
@@ -105,9 +118,9 @@ def _inside(field: str) -> Rule:
     fits = f"(r.contains('-') ? {ends} : [r]).all(a, !isIP(a) || cidr(self.subnet).containsIP(a))"
     return Rule(
         f"!has(self.{field}) || !isCIDR(self.subnet) || self.{field}.all(r, {fits})",
-        "an item is not inside subnet",
+        "is outside of subnet",
         field,
-        "'an item is not inside subnet ' + self.subnet",
+        f"self.{field}.filter(r, !{fits})[0] + ' is outside of subnet ' + self.subnet",
     )
 
 

@@ -20,6 +20,15 @@ LINK_NAME = Rule(
 )
 """Of a link's name, as the kernel allows it (dev_valid_name); its length is said apart."""
 
+GATEWAY_IS_IP = Rule(
+    "isIP(self.gw)",
+    "must be an IP, like 10.6.0.1",
+    "gw",
+    "self.gw + ' must be an IP, like 10.6.0.1'",
+)
+ONE_FAMILY = "dst and gw must be of one family"
+"""Of a route."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -58,7 +58,8 @@ VLAN_NAME_RULE = Rule(
     "makes a device whose name, MASTER.VLAN, has more than 15 letters; use a shorter master",
     "vlanID",
 )
-_JSON_OBJECT = r"^\s*\{[\s\S]*\}\s*$"
+_IS_OBJECT = "self.trim().startsWith('{') && self.trim().endsWith('}')"
+_NO_OBJECT = "is not JSON of an object, from { to }"
 MATCH_RULE = Rule(
     "!has(self.ippools) || !self.ippools.matchMasterSubnet",
     "matchMasterSubnet is supported by cniType sriov only",
@@ -271,7 +272,7 @@ class MultusConfigSpec:
         | None
     ) = None
     chain_cni_json_data: Annotated[
-        tuple[Annotated[str, Schema(max_length=65536, pattern=_JSON_OBJECT)], ...],
+        tuple[Annotated[str, Schema(max_length=65536, rules=(Rule(_IS_OBJECT, _NO_OBJECT),))], ...],
         Schema(
             doc="More plugins of the chain, each the JSON of its configuration.",
             name="chainCNIJsonData",
@@ -284,7 +285,7 @@ class MultusConfigSpec:
             Schema(
                 doc="For cniType custom: the whole CNI configuration.",
                 max_length=262144,
-                pattern=rf"^$|{_JSON_OBJECT}",
+                rules=(Rule(f"self == '' || {_IS_OBJECT}", _NO_OBJECT),),
             ),
         ]
         | None

@@ -25,14 +25,14 @@ LONG = "makes a device whose name, MASTER.VLAN, has more than 15 letters; use a 
 NIC = "must be the name of a NIC: without blanks, '/' and ':'"
 RANGE = "must be an IP, or a range of one family like 10.6.0.10-10.6.0.20"
 BACKWARDS = "runs backwards; write the lower address first"
-DEFAULT = "no item may be a default route; podDefaultRouteNIC moves the pod's"
+DEFAULT = "is a default route; set podDefaultRouteNIC to move that of pods"
 FIXED = "is not changeable; create a new object"
 
 OF_NETWORKS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "does not match subnet": [("ipVersion", {"ipVersion": 6})],
     "is not in subnet": [("gateway", {"gateway": "10.7.0.1"})],
     "the gw of a route is not in subnet": [("routes", {"routes": [ROUTE | {"gw": "10.7.0.1"}]})],
-    "an item is not inside subnet": [
+    "is outside of subnet": [
         ("ips", {"ips": ["10.7.0.1"]}),
         ("excludeIPs", {"excludeIPs": ["10.6.0.1-10.7.0.1"]}),
     ],
@@ -50,25 +50,32 @@ OF_NETWORKS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         for text in ("10.6.0.9-10.6.0.8", "10.6.10.0-10.6.9.9", "10.7.0.0-10.6.255.255",
                      "11.0.0.0-10.9.9.9")
     ],
-    "must be an IP, like 10.6.0.1": [("gateway", {"gateway": "x"})],
-    "gw must be an IP, like 10.6.0.1": [("routes", {"routes": [ROUTE | {"gw": "x"}]})],
-    "dst must be a CIDR without host bits, like 10.20.0.0/16": [
-        ("routes", {"routes": [ROUTE | {"dst": dst}]}) for dst in ("10.20.0.0", "10.20.0.1/16")
+    "must be an IP, like 10.6.0.1": [
+        ("gateway", {"gateway": "x"}),
+        ("routes[0].gw", {"routes": [ROUTE | {"gw": "x"}]}),
     ],
-    "the default route is set by spec.gateway": [
-        ("routes", {"routes": [ROUTE | {"dst": "0.0.0.0/0"}]})
+    "must be a CIDR without host bits, like 10.20.0.0/16": [
+        ("routes[0].dst", {"routes": [ROUTE | {"dst": dst}]})
+        for dst in ("10.20.0.0", "10.20.0.1/16")
     ],
-    "dst and gw must be of one family": [("routes", {"routes": [ROUTE | {"dst": "fd00::/64"}]})],
-    "two routes have the same dst": [("routes", {"routes": [ROUTE, ROUTE]})],
+    "please specify spec.gateway to configure the default route": [
+        ("routes[1].dst", {"routes": [ROUTE, ROUTE | {"dst": "0.0.0.0/0"}]})
+    ],
+    "dst and gw must be of one family": [
+        ("routes[0]", {"routes": [ROUTE | {"dst": "fd00::/64"}]})
+    ],
+    "two routes have the same dst; remove one": [("routes", {"routes": [ROUTE, ROUTE]})],
 }  # fmt: skip
 
 OF_SETTINGS: dict[str, list[tuple[str, dict[str, Any]]]] = {
-    "each item must be a CIDR or an IP": [("hijackCIDR", {"hijackCIDR": ["10.0.0.0/33"]})],
-    DEFAULT: [("hijackCIDR", {"hijackCIDR": ["10.0.0.1", "::/0"]})],
-    "gw must be an IP, like 10.6.0.1": [("policyRoutes", {"policyRoutes": [VIA | {"gw": "x"}]})],
-    "dst must be a CIDR or an IP": [("policyRoutes", {"policyRoutes": [VIA | {"dst": "x"}]})],
+    "must be a CIDR or an IP, like 10.20.0.0/16": [
+        ("hijackCIDR[0]", {"hijackCIDR": ["10.0.0.0/33"]})
+    ],
+    DEFAULT: [("hijackCIDR[1]", {"hijackCIDR": ["10.0.0.1", "::/0"]})],
+    "must be an IP, like 10.6.0.1": [("policyRoutes[0].gw", {"policyRoutes": [VIA | {"gw": "x"}]})],
+    "must be a CIDR or an IP": [("policyRoutes[0].dst", {"policyRoutes": [VIA | {"dst": "x"}]})],
     "dst and gw must be of one family": [
-        ("policyRoutes", {"policyRoutes": [VIA | {"gw": "fd00::1"}]})
+        ("policyRoutes[1]", {"policyRoutes": [VIA, VIA | {"gw": "fd00::1"}]})
     ],
     "must be two bytes like 0a:1b, the first one even": [
         ("podMACPrefix", {"podMACPrefix": text}) for text in ("01:aa", "0g:00", "0a-1b")
@@ -150,6 +157,10 @@ OF_ATTACHMENTS: dict[str, list[Case]] = {
     ],
     "is picked by vlanMode auto": [(_vlan(vlanMode="auto", vlanID=5), "spec.vlan.vlanID")],
     "vlanMode manual needs it": [(_vlan(), "spec.vlan.vlanID")],
+    "is not JSON of an object, from { to }": [
+        (macvlan() | {"chainCNIJsonData": ["{}", "[]"]}, "spec.chainCNIJsonData[1]"),
+        ({"cniType": "custom", "customCNI": '{"type":"x"'}, "spec.customCNI"),
+    ],
     "is greater than maxTxRateMbps": [
         ({"cniType": "sriov",
           "sriov": {"resourceName": "a/b", "minTxRateMbps": 9, "maxTxRateMbps": 5}},
@@ -224,6 +235,19 @@ def test_every_rule_refuses_what_it_is_there_for_and_names_the_field(kubeconfig:
                     found = await refusal(client, resource, spec)
                     assert [f for f, text in found if f == field and message in text], (spec, found)
                     assert not [text for _, text in found if "evaluation error" in text], found
+        await client.close()
+
+    run(scene)
+
+
+def test_a_range_outside_of_its_subnet_is_quoted(kubeconfig: Path) -> None:
+    async def scene() -> None:
+        client = connect(str(kubeconfig))
+        spec = POOL | {"ips": ["10.6.0.1", "10.6.255.9-10.7.0.9"]}
+        found = await refusal(client, resources.SPIDERIPPOOL, spec)
+        ((field, words),) = found
+        assert field == "spec.ips"
+        assert words.endswith(": 10.6.255.9-10.7.0.9 is outside of subnet 10.6.0.0/16")
         await client.close()
 
     run(scene)
