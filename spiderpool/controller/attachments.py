@@ -30,7 +30,7 @@ class Attachments:
     def __init__(self, client: Client, caches: Caches, recorder: EventRecorder) -> None:
         self._client, self._recorder = client, recorder
         self._networks, self._attachments = caches.networks, caches.attachments
-        self._coordinators = caches.coordinators
+        self._coordinators, self._namespaces = caches.coordinators, caches.namespaces
         self.queue = WorkQueue("networks", self.reconcile)
 
     def start(self) -> None:
@@ -73,7 +73,7 @@ class Attachments:
         """
         namespace, name = key
         network = self._networks.get(name, namespace)
-        if network is None or network["metadata"].get("deletionTimestamp"):
+        if network is None or _is_ending(network) or self._ends_with(namespace):
             return
         smc, warnings = read_network(network)
         for warning in warnings:
@@ -81,6 +81,11 @@ class Attachments:
         desired = attachment(smc, self._cluster())
         await self._write(smc, desired)
         await self._drop_renamed(smc)
+
+    def _ends_with(self, namespace: str) -> bool:
+        """Nothing can be made in a namespace that is going, and all of it goes."""
+        found = self._namespaces.get(namespace)
+        return found is not None and _is_ending(found)
 
     def _cluster(self) -> CoordinatorSpec | None:
         obj = self._coordinators.get(DEFAULT_COORDINATOR)
@@ -92,7 +97,7 @@ class Attachments:
         if actual is None:
             await self._create(desired)
             return
-        if actual["metadata"].get("deletionTimestamp"):
+        if _is_ending(actual):
             raise Conflict(409, "Conflict", f"{namespace}/{name} is being deleted")
         self._refuse_if_owned_by_another(smc, actual)
         fixed = repaired(actual, desired)
@@ -167,6 +172,10 @@ def controller_of(obj: Object) -> dict[str, Any] | None:
         if owner.get("controller"):
             return dict(owner)
     return None
+
+
+def _is_ending(obj: Object) -> bool:
+    return bool(obj["metadata"].get("deletionTimestamp"))
 
 
 def _wanted_name(network: Object) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from controller_world import PAGE_NETWORK, World, coordinator, run, running
 
 from spiderpool.errors import NotFound
+from spiderpool.kube import resources
 from spiderpool.kube.resources import (
     EVENT,
     NETWORKATTACHMENT,
@@ -181,5 +182,28 @@ def test_what_cannot_be_made_is_made_once_it_is_mended() -> None:
             patch = {"spec": PAGE_NETWORK["spec"]}
             await world.api.patch(SPIDERMULTUSCONFIG, NAME, patch, NAMESPACE)
             await world.until(NETWORKATTACHMENT, NAME, lambda o: True, NAMESPACE)
+
+    run(scene)
+
+
+def test_nothing_is_made_in_a_namespace_that_is_going() -> None:
+    """Its objects go one by one, the attachment perhaps before what it is made from."""
+    namespace = {"metadata": {"name": NAMESPACE, "finalizers": ["example.com/slow"]}}
+    later = {"metadata": {"name": "later", "namespace": "other"}, "spec": PAGE_NETWORK["spec"]}
+
+    async def scene() -> None:
+        async with running(
+            (resources.NAMESPACE, namespace), (SPIDERMULTUSCONFIG, PAGE_NETWORK)
+        ) as world:
+            await world.until(NETWORKATTACHMENT, NAME, lambda o: True, NAMESPACE)
+            await world.api.delete(resources.NAMESPACE, NAMESPACE)
+            for _ in range(50):
+                await asyncio.sleep(0)
+            world.between.requests.clear()
+            await world.api.delete(NETWORKATTACHMENT, NAME, NAMESPACE)
+            await world.api.create(SPIDERMULTUSCONFIG, later)
+            await world.until(NETWORKATTACHMENT, "later", lambda o: True, "other")
+            made = [r.name for r in world.between.requests if r.verb == "create"]
+            assert made == ["later"]
 
     run(scene)
