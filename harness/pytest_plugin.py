@@ -6,12 +6,13 @@ under pytest-xdist all its items go to one worker.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.netns.capabilities import LINKS
 from harness.run.events import Ended, Event, Judged, Result, Step
 from harness.run.launch import run
 from harness.run.target import Emulation, Existing, Target, chosen, declare
@@ -31,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--keep", type=Path, metavar="FOLDER", help="keep captures and state of failures there"
     )
+    words = "a test that is skipped fails: here is what it needs"
+    group.addoption("--no-skips", action="store_true", help=words)
     declare(group.addoption)
 
 
@@ -39,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the items of a file, so those of a scenario, on one worker: ``-n`` alone spreads
     them."""
     config.addinivalue_line("markers", "kernel: needs network namespaces")
+    config.addinivalue_line("markers", "link(kind): needs a kind of link that not all kernels have")
     try:
         target = config.stash[_TARGET] = chosen(config.option)
     except BadInput as error:
@@ -47,6 +51,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("scenarios take turns on an existing cluster: leave -n out")
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadfile"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.config.getoption("no_skips"):
+        report.outcome = "failed"
+    return report
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -74,6 +88,9 @@ class ScenarioFile(pytest.File):
         for expectation in scenario.expectations():
             item = ExpectationItem.from_parent(self, name=expectation.id, expectation=expectation)
             item.add_marker(pytest.mark.kernel)
+            for need in scenario.needs:
+                if need in LINKS:
+                    item.add_marker(pytest.mark.link(str(LINKS[need])))
             yield item
 
     def verdict(self, identifier: str) -> Judged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -56,18 +56,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @functools.cache
 def _kinds() -> frozenset[str]:
     return frozenset(isolated.call(link_kinds))
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "a test that is skipped fails: here is what it needs"
-    parser.addoption("--no-skips", action="store_true", help=words)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.skipped and item.config.getoption("no_skips"):
-        report.outcome = "failed"
-    return report

@@ -16,18 +16,19 @@ from spiderpool.types.names import IfName
 
 _PARENT = IfName("parent")
 _ON_A_PARENT = (LinkKind.MACVLAN, LinkKind.IPVLAN, LinkKind.VLAN)
-_LINKS = {
+LINKS = {
     Capability.VLAN: LinkKind.VLAN,
     Capability.BOND: LinkKind.BOND,
     Capability.IPVLAN: LinkKind.IPVLAN,
     Capability.VRF: LinkKind.VRF,
 }
+"""What scenarios may ask for that is a kind of link."""
 
 
 def capabilities() -> frozenset[Capability]:
     """What scenarios may ask for beside the ordinary. Call it inside a sandbox."""
     kinds = link_kinds()
-    found = {capability for capability, kind in _LINKS.items() if kind in kinds}
+    found = {capability for capability, kind in LINKS.items() if kind in kinds}
     return frozenset(found | {Capability.IPV6} if has_ipv6() else found)
 
 

@@ -76,6 +76,29 @@ def test_a_machine_that_cannot_skips_with_the_reason(
     result.stdout.fnmatch_lines(["SKIPPED*no kubectl: get it"])
 
 
+def test_where_nothing_may_be_skipped_such_a_machine_fails(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = Engines(Ended(0.0, cannot="the kernel has no bond"))
+    result = outcome(pytester, monkeypatch, engines, "--no-skips")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*the kernel has no bond*"])
+
+
+@pytest.mark.parametrize(
+    ("needs", "chosen"), [("", False), ("needs: [ipv6]", False), ("needs: [ipv6, vlan]", True)]
+)
+def test_links_that_not_every_kernel_has_are_a_mark(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, needs: str, chosen: bool
+) -> None:
+    monkeypatch.setattr(pytest_plugin, "run", Engines(FIRST, SECOND, Ended(1.0)).run)
+    text = SCENARIO.replace("topology:", f"{needs}\ntopology:")
+    pytester.path.joinpath("scenario.yaml").write_text(text)
+    result = pytester.runpytest_inprocess(*QUIET, "--strict-markers", "-m", "link")
+    taken = {"passed": 1, "failed": 1} if chosen else {"deselected": 2}
+    result.assert_outcomes(**taken)
+
+
 def test_a_failed_step_fails_what_comes_after(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
