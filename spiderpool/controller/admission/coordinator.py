@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from spiderpool.cni.request import is_link_name
 from spiderpool.controller.admission.findings import Cluster, Findings, Request
 from spiderpool.controller.admission.updates import is_judged
-from spiderpool.types.address import family_of, parse_address, parse_interface_address
+from spiderpool.types.address import (
+    family_of,
+    network_of,
+    parse_address,
+    parse_interface_address,
+)
 from spiderpool.types.coordinator import (
     DEFAULT_COORDINATOR,
     CoordinatorSettings,
@@ -74,6 +79,8 @@ def check_cidrs(items: Sequence[str], field: str, found: Findings) -> None:
         if network and network.endswith("/0"):
             remedy = "set podDefaultRouteNIC to move the pod's default route"
             found.refuse(f"{field}[{index}]", f"{item} is a default route", remedy)
+        elif network and "/" in item and str(network_of(network)) != network:
+            found.warn(f"{field}[{index}] {item} has host bits; it means {network_of(network)}")
 
 
 def _check_routes(routes: Sequence[Route], field: str, found: Findings) -> None:

@@ -18,6 +18,7 @@ from spiderpool.multus.attachment import (
     attachment_name,
     plugin_of,
 )
+from spiderpool.multus.oddities import oddities
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.json_text import is_plugin_type, read_json
 from spiderpool.types.modes import CniType
@@ -125,7 +126,9 @@ def _check_chosen_block(smc: SpiderMultusConfig, found: Findings) -> None:
 def _check_plugins(smc: SpiderMultusConfig, found: Findings) -> None:
     """Configurations of plugins that are given as text."""
     for index, text in enumerate(smc.spec.chain_cni_json_data):
-        found.attempt(plugin_of, text, f"spec.chainCNIJsonData[{index}]")
+        field = f"spec.chainCNIJsonData[{index}]"
+        if plugin := found.attempt(plugin_of, text, field):
+            _warn_of_oddities([{"type": str(smc.spec.cni_type)}, plugin], field, found)
     if smc.spec.custom_cni and smc.spec.cni_type is CniType.CUSTOM:
         _check_custom(smc.spec.custom_cni, found)
 
@@ -148,6 +151,13 @@ def _check_custom(text: str, found: Findings) -> None:
         if not is_plugin_type(given):
             problem = '"type" is missing' if given is None else f'"type" {given!r} is no plugin'
             found.refuse(field, problem, "name the plugin's executable")
+            return
+    _warn_of_oddities(plugins, field, found)
+
+
+def _warn_of_oddities(plugins: list[Object], field: str, found: Findings) -> None:
+    for oddity in oddities(plugins):
+        found.warn(f"{field}: {oddity}")
 
 
 def _check_coordinator(smc: SpiderMultusConfig, found: Findings) -> None:

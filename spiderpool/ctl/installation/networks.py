@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from spiderpool.ctl.finding import Finding, problem, warning
@@ -11,6 +12,7 @@ from spiderpool.errors import BadInput
 from spiderpool.kube.api import Object
 from spiderpool.kube.resources import NETWORKATTACHMENT, SPIDERCOORDINATOR, SPIDERMULTUSCONFIG
 from spiderpool.multus.attachment import attachment, repaired
+from spiderpool.multus.oddities import oddities
 from spiderpool.multus.old_names import read_network
 from spiderpool.types.coordinator import DEFAULT_COORDINATOR, CoordinatorSpec, SpiderCoordinator
 from spiderpool.types.metadata import read
@@ -76,7 +78,20 @@ def networks(facts: Facts) -> Section:
             {"NETWORK": _key(obj), "TYPE": obj["spec"].get("cniType"), "ATTACHMENT": name,
              "STATE": state}
         )  # fmt: skip
+    findings += (finding for key, obj in there.items() for finding in _of_attachment(key, obj))
     return Section("networks", rows, findings)
+
+
+def _of_attachment(key: str, obj: Object) -> Iterator[Finding]:
+    """What is odd about a chain, whoever wrote it; the text is Multus' to complain of."""
+    try:
+        config = json.loads((obj.get("spec") or {}).get("config") or "{}")
+        odd = list(oddities(config.get("plugins") or [config]))
+    except (ValueError, AttributeError, TypeError):
+        return
+    for oddity in odd:
+        text, _, remedy = oddity.rpartition("; ")
+        yield warning(f"NetworkAttachmentDefinition {key}", text, remedy)
 
 
 _WORDS = {"missing": "does not exist", "differs": "is not what it ought to be"}

@@ -18,7 +18,7 @@ from spiderpool.errors import NotFound
 from spiderpool.kube import resources
 from spiderpool.kube.api import Client, Object
 from spiderpool.kube.resources import Resource
-from spiderpool.types.address import Prefix
+from spiderpool.types.address import Prefix, family_of
 from spiderpool.types.coordinator import (
     DEFAULT_COORDINATOR,
     CoordinatorSpec,
@@ -32,13 +32,15 @@ from spiderpool.types.modes import Phase, PodCIDRType
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterView:
     """``found`` is what discovery finds now, ``told`` what the SpiderCoordinator says;
-    ``masters``: network -> the NICs that it is made on; ``pods``: room of this node, 0 when
+    ``masters``: network -> the NICs that it is made on; ``pools_of``: network -> pools that it
+    names, of networks without a VLAN of their own; ``pods``: room of this node, 0 when
     it is not known."""
 
     found: CoordinatorStatus
     told: CoordinatorStatus | None = None
     pools: Mapping[str, Prefix] = field(default_factory=dict)
     masters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pools_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pods: int = 0
 
 
@@ -73,8 +75,10 @@ async def read_cluster(client: Client, node: str) -> ClusterView:
         told=told,
         pools={o["metadata"]["name"]: Prefix(o["spec"]["subnet"])
                for o in found[resources.SPIDERIPPOOL] or ()},
-        masters={f"{o['metadata']['namespace']}/{o['metadata']['name']}": masters_of(o["spec"])
+        masters={_name(o): masters_of(o["spec"])
                  for o in found[resources.SPIDERMULTUSCONFIG] or ()},
+        pools_of={_name(o): untagged_pools(o["spec"])
+                  for o in found[resources.SPIDERMULTUSCONFIG] or ()},
         pods=_room(found[resources.NODE] or (), node),
     )  # fmt: skip
 
@@ -87,10 +91,25 @@ def _coordinator(objects: tuple[Object, ...]) -> tuple[CoordinatorSpec, Coordina
     return CoordinatorSpec(pod_cidr_type=PodCIDRType.AUTO), None
 
 
+def _name(obj: Object) -> str:
+    return f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
+
+
+def untagged_pools(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The pools of a SpiderMultusConfig whose NICs are in its master's own network."""
+    blocks = [block for block in spec.values() if isinstance(block, dict) and block.get("master")]
+    if spec.get("vlan") or any(block.get("vlanID") for block in blocks):
+        return ()
+    lists = ((block.get("ippools") or {}).get(key) for block in blocks for key in ("ipv4", "ipv6"))
+    return tuple(name for names in lists for name in names or ())
+
+
 def masters_of(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The NICs that a SpiderMultusConfig's block names."""
     blocks = (block for block in spec.values() if isinstance(block, dict))
-    return tuple(dict.fromkeys(name for block in blocks for name in block.get("master") or ()))
+    named = (block.get("master") or () for block in blocks)
+    lists = ((names,) if isinstance(names, str) else names for names in named)
+    return tuple(dict.fromkeys(name for names in lists for name in names))
 
 
 def _room(nodes: tuple[Object, ...], name: str) -> int:
@@ -125,6 +144,20 @@ def check(view: ClusterView, facts: NodeFacts) -> Iterator[Finding]:
                 text = f"its master {master} is not on this node: its pods do not start here"
                 remedy = "correct spec, or keep its pods off this node"
                 yield warning(f"SpiderMultusConfig {network}", text, remedy)
+            yield from _elsewhere(view, facts, network, master)
+
+
+def _elsewhere(view: ClusterView, facts: NodeFacts, network: str, master: str) -> Iterator[Finding]:
+    """Pools that lie in none of the networks of the master."""
+    for name in view.pools_of.get(network, ()):
+        subnet = view.pools.get(name)
+        if subnet is None:
+            continue
+        near = [p for p in facts.networks.get(master, ()) if family_of(p) is family_of(subnet)]
+        if near and not any(overlap(subnet, each) for each in near):
+            text = f"its SpiderIPPool {name} is {subnet}, but {master} of this node is in "
+            remedy = "name a pool of that network, unless its wire carries both"
+            yield warning(f"SpiderMultusConfig {network}", text + ", ".join(near), remedy)
 
 
 def _discovery(view: ClusterView) -> Finding:

@@ -306,6 +306,30 @@ def test_a_pool_in_the_list_of_the_other_family_is_a_warning() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("spec", "warning"),
+    [
+        (macvlan() | {"coordinator": {"hijackCIDR": ["10.1.0.0/16", "10.0.0.1/8", "10.0.0.1"]}},
+         "spec.coordinator.hijackCIDR[1] 10.0.0.1/8 has host bits; it means 10.0.0.0/8"),
+        (macvlan() | {"chainCNIJsonData": ['{"type":"coordinattor"}']},
+         'spec.chainCNIJsonData[0]: no plugin of ours is called "coordinattor"; '
+         "did you mean coordinator?"),
+        ({"cniType": "custom", "customCNI": '{"plugins":[{"type":"coordinator"},{"type":"x"}]}'},
+         "spec.customCNI: coordinator comes first; put it behind the plugin that makes the NIC"),
+        ({"cniType": "custom", "customCNI": '{"type":"macvlan","ipam":{"type":"spiderpol"}}'},
+         'spec.customCNI: no plugin of ours is called "spiderpol"; did you mean spiderpool?'),
+        ({"cniType": "custom", "customCNI": '{"plugins":[{"type":"macvlan","ipam":'
+          '{"type":"host-local"}},{"type":"coordinator"}]}'},
+         "spec.customCNI: addresses of host-local are unique on one node only, pods on others get "
+         "the same; use ipam spiderpool"),
+    ],
+)  # fmt: skip
+def test_what_is_probably_not_meant_is_a_warning(spec: dict[str, Any], warning: str) -> None:
+    found = look(smc(spec))
+    assert not found.problems
+    assert found.warnings == [warning]
+
+
 def test_the_pages_coordinator_is_good() -> None:
     assert not coordinator(
         detectGateway=False,

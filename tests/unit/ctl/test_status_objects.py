@@ -52,6 +52,21 @@ def test_an_attachment_that_somebody_changed(shell: Any) -> None:
     assert "is not what it ought to be" in only(answer)
 
 
+def test_an_attachment_by_hand_that_is_misspelt(shell: Any) -> None:
+    odd = '{"plugins": [{"type": "macvlan"}, {"type": "coordinattor"}]}'
+    mine = {"metadata": {"name": "mine", "namespace": "default"}, "spec": {"config": odd}}
+    answer = told(shell, lambda world: world.put(NETWORKATTACHMENT, mine))
+    said = only(answer, "warning")
+    assert "NetworkAttachmentDefinition default/mine" in said
+    assert 'called "coordinattor"; did you mean coordinator?' in said
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"plugins": 5}', '{"plugins": ["x"]}'])
+def test_an_attachment_of_others_that_is_no_chain(shell: Any, text: str) -> None:
+    other = {"metadata": {"name": "other", "namespace": "default"}, "spec": {"config": text}}
+    assert told(shell, lambda world: world.put(NETWORKATTACHMENT, other))["findings"] == []
+
+
 def test_a_network_that_cannot_be_used(shell: Any) -> None:
     change = {"spec": {"macvlan": None}}
     answer = told(

@@ -236,6 +236,10 @@ NOT_READY = CoordinatorStatus(phase=Phase.NOT_READY, reason="nothing says it; wr
         ({"pools": {"b": Prefix("10.0.0.0/8")}}, "problem SpiderIPPool b: 10.0.0.0/8 overlaps"),
         ({"masters": {"default/lan": ("ens9",)}},
          "warning SpiderMultusConfig default/lan: its master ens9 is not on this node"),
+        ({"masters": {"default/lan": ("ens192",)}, "pools_of": {"default/lan": ("far", "a")},
+          "pools": {"far": Prefix("10.8.0.0/16"), "a": Prefix("10.6.0.0/16")}},
+         "warning SpiderMultusConfig default/lan: its SpiderIPPool far is 10.8.0.0/16, but ens192 "
+         "of this node is in 10.6.0.0/16; name a pool of that network"),
     ],
 )  # fmt: skip
 def test_clusters(change: dict[str, Any], words: str) -> None:
@@ -257,3 +261,26 @@ def test_pods_and_services_and_the_nodes_own_network() -> None:
 def test_masters_are_those_of_every_block() -> None:
     spec = {"cniType": "macvlan", "macvlan": {"master": ["a", "b"]}, "coordinator": {"mode": "x"}}
     assert cluster.masters_of(spec) == ("a", "b")
+    assert cluster.masters_of({"ipoib": {"master": "ib0"}}) == ("ib0",)
+
+
+@pytest.mark.parametrize(
+    ("change", "pools"),
+    [
+        ({}, ("a", "six")),
+        ({"vlanID": 5}, ()),
+        ({"ippools": None}, ()),
+    ],
+)
+def test_pools_are_in_the_masters_network_without_a_vlan(
+    change: dict[str, Any], pools: tuple[str, ...]
+) -> None:
+    block = {"master": ["m"], "ippools": {"ipv4": ["a"], "ipv6": ["six"]}} | change
+    assert cluster.untagged_pools({"cniType": "macvlan", "macvlan": block}) == pools
+    assert cluster.untagged_pools({"cniType": "vlan", "vlan": block}) == ()
+
+
+def test_a_pool_of_the_other_family_or_unknown_is_in_nobodys_way() -> None:
+    masters, asked = {"default/lan": ("ens192",)}, {"default/lan": ("six", "gone", "prod-*")}
+    six = {"six": Prefix("fd00:6::/64")}
+    assert judged(masters=masters, pools_of=asked, pools=six) == []
