@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,9 @@ from spiderpool.types.names import IfName
 log = logging.getLogger(__name__)
 
 _LINKS = Selection(link_local=False, tables=(), neighbours_of=(), rules=False)
+
+CARRIER_SECONDS, LOOK_SECONDS = 10.0, 0.05
+"""Gigabit Ethernet takes 2 to 4 s to negotiate."""
 
 Open = Callable[[Namespace], Transport]
 
@@ -84,6 +88,8 @@ class IfacerHandler:
             except OperationFailed:
                 self._drop(frozenset({user}), node)
                 raise
+            if operations:
+                _await_carrier(wanted[-1].name, node)
         finally:
             node.close()
 
@@ -169,6 +175,21 @@ class IfacerHandler:
             return
         if operations:
             log.info("%s is restored", device.name)
+
+
+def _await_carrier(name: IfName, node: Transport) -> None:
+    """Give NICs that were set up the seconds in which they agree with their switch.
+
+    Who has the pod's address, and whether its gateway is there, is asked for a fraction of a
+    second right afterwards: it would fail the ADD, and the device would go with it.
+    """
+    deadline = time.monotonic() + CARRIER_SECONDS
+    while time.monotonic() < deadline:
+        found = node.dump(_LINKS).link(name)
+        if found is None or found.carrier:
+            return
+        time.sleep(LOOK_SECONDS)
+    log.warning("%s has no carrier after %g s", name, CARRIER_SECONDS)
 
 
 def user_of(request: CniRequest) -> User:

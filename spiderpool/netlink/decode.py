@@ -100,6 +100,7 @@ def link(body: bytes, names: Names) -> Link:
         mac=found.get(uapi.IFLA_ADDRESS, b"").hex(":"),
         mtu=_number(found.get(uapi.IFLA_MTU)),
         up=bool(flags & uapi.IFF_UP),
+        carrier=bool(flags & uapi.IFF_LOWER_UP),
         broadcast=bool(flags & uapi.IFF_BROADCAST),
         multicast=bool(flags & uapi.IFF_MULTICAST),
         loopback=bool(flags & uapi.IFF_LOOPBACK),

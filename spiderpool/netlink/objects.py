@@ -84,8 +84,11 @@ class Link:
     master: IfName | None = None
     vlan: int | None = None
     bond_mode: int | None = None
-    active: IfName | None = None
+    active: IfName | None = field(default=None, compare=False)
     """The member that a bond sends by, in modes in which it is one."""
+    carrier: bool = field(default=True, compare=False)
+    """Whether the wire is there. As ``active``, it is nothing that a link is set to, and comes and
+    goes by itself: links that differ in these alone are equal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from spiderpool.agent import ifacer as agent_ifacer
 from spiderpool.agent.devices import Devices
 from spiderpool.agent.ifacer import IfacerHandler
 from spiderpool.cni.request import Attachment, CniRequest
 from spiderpool.errors import BadInput, CniError, OperationFailed
 from spiderpool.netlink.model import after
 from spiderpool.netlink.namespace import Namespace
-from spiderpool.netlink.objects import LinkKind
+from spiderpool.netlink.objects import LinkKind, NetState
 from spiderpool.netlink.operations import ChangeLink, CreateLink, DeleteLink
+from spiderpool.netlink.selection import EVERYTHING, Selection
 from spiderpool.netlink.transport import Transport
 from spiderpool.testing.builders import down, pair
 from spiderpool.testing.netlink import FRESH, FakeKernel, Faulting
@@ -147,6 +150,42 @@ def test_a_member_that_comes_back_is_taken_again(world: World) -> None:
         world.call(CniCommand.CHECK, "a", BOND)
     world.restart_agent()
     assert world.kernel.state.link("eth2") == before.link("eth2")
+
+
+class WithoutCarrier(FakeKernel):
+    """Its links have none for so many looks after the first."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(NODE)
+        self.looks = looks + 1
+
+    def dump(self, selection: Selection = EVERYTHING) -> NetState:
+        state = super().dump(selection)
+        self.looks -= 1
+        links = tuple(replace(link, carrier=self.looks < 0) for link in state.links)
+        return replace(state, links=links)
+
+
+@pytest.mark.parametrize(("looks", "seconds"), [(3, 10.0), (100_000, 0.01)])
+def test_a_new_device_has_some_time_to_get_its_carrier(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    looks: int,
+    seconds: float,
+) -> None:
+    """A NIC that is set up agrees with its switch first; detection must not ask before that."""
+    monkeypatch.setattr(agent_ifacer, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(agent_ifacer, "CARRIER_SECONDS", seconds)
+    world.node = world.kernel = slow = WithoutCarrier(looks)
+    world.call(CniCommand.ADD, "a", BOND)
+    assert world.links == ["bond0", "bond0.7"]
+    comes = looks == 3
+    assert ("bond0.7 has no carrier" not in caplog.text) is comes
+    assert (slow.looks == -1) is comes
+    before = slow.looks
+    world.call(CniCommand.ADD, "b", BOND)
+    assert slow.looks == before - 1  # who comes later does not wait
 
 
 @pytest.mark.parametrize("place", range(7))

@@ -146,6 +146,7 @@ def some_links(draw: st.DrawFn) -> Link:
         mac=draw(macs),
         mtu=draw(st.integers(0, 0xFFFFFFFF)),
         up=draw(st.booleans()),
+        carrier=draw(st.booleans()),
         broadcast=draw(st.booleans()),
         multicast=draw(st.booleans()),
         loopback=draw(st.booleans()),
@@ -175,6 +176,7 @@ def test_links(link: Link) -> None:
         {
             "index": link.index,
             "flags": uapi.IFF_UP * link.up
+            | uapi.IFF_LOWER_UP * link.carrier
             | uapi.IFF_BROADCAST * link.broadcast
             | uapi.IFF_MULTICAST * link.multicast
             | uapi.IFF_LOOPBACK * link.loopback,
@@ -190,5 +192,6 @@ def test_links(link: Link) -> None:
             ("IFLA_LINKINFO", {"attrs": info} if link.kind else None),
         ],
     )
-    assert decode.link(body, NAMES.get) == link
+    seen = decode.link(body, NAMES.get)
+    assert (seen, seen.carrier, seen.active) == (link, link.carrier, link.active)
     assert decode.link_name(body) == (link.index, link.name)
