@@ -65,6 +65,7 @@ class Collector:
         self._watchlist = Watchlist()
         self._outdated: set[str] = set()
         self._doubts: set[str] = set()
+        self._began: float | None = None
         self.queue: WorkQueue[str] = WorkQueue("collector", self.reconcile)
 
     def start(self) -> None:
@@ -81,7 +82,7 @@ class Collector:
     async def look(self, now: float) -> None:
         """One look at the moment ``now`` of a clock that never jumps."""
         entries = list(self._ledger.entries())
-        around = self._around()
+        around = self._around(now)
         ripe = self._watchlist.look(suspects(entries, around), now)
         self.counts.candidates = len(self._watchlist)
         if len(ripe) > MOST_PER_LOOK:
@@ -93,7 +94,10 @@ class Collector:
             log.warning("%s", doubt)
         await self._drop_endpoints(around.pods.values())
 
-    def _around(self) -> Surroundings:
+    def _around(self, moment: float) -> Surroundings:
+        """A wall clock that was put forward makes no pod overdue."""
+        if self._began is None:
+            self._began = self._now() - moment
         caches = self._watched.machines
         known = caches and all(cache.served for cache in caches)
         return surroundings(
@@ -101,7 +105,7 @@ class Collector:
             nodes=self._watched.nodes.all(),
             statefulsets=self._watched.statefulsets.all(),
             machines=[obj for cache in caches for obj in cache.all()] if known else None,
-            now=self._now(),
+            now=min(self._now(), self._began + moment),
         )
 
     async def _is_confirmed(self, suspect: Suspect, around: Surroundings) -> bool:

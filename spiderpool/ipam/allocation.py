@@ -16,7 +16,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from spiderpool.ipam.blocks import SIZE, BlockKey, Change, key_of, seconds, successor, timestamp
+from spiderpool.ipam.blocks import (
+    SIZE,
+    BlockKey,
+    Change,
+    key_of,
+    rest_of,
+    seconds,
+    successor,
+    timestamp,
+)
 from spiderpool.ipam.filters import Skipped, SkipReason
 from spiderpool.ipam.ledger import Entry, Ledger, Owner, owner_of
 from spiderpool.ipam.ranges import Ranges
@@ -247,7 +256,7 @@ class Desk:
         aside = [
             entry.slot.until or ""
             for entry in self.ledger.waiting(self.ground.family, SlotState.SET_ASIDE)
-            if to_int(entry.address) in self.ground and seconds(entry.slot.until) > self.now
+            if to_int(entry.address) in self.ground and rest_of(entry.slot.until, self.now)
         ]
         size = self.ground.size
         if size == 0:
@@ -261,7 +270,7 @@ def undoing(change: Change, now: float) -> Release | None:
     have. None where it was held before: it stays with its owner, or with his heir."""
     if change.slot.state is not SlotState.HELD or change.before.state is SlotState.HELD:
         return None
-    rest = max(0.0, seconds(change.before.until) - now)
+    rest = rest_of(change.before.until, now)
     return Release(change.address, owner_of(change.slot), change.slot.generation, rest)
 
 

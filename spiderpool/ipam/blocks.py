@@ -15,6 +15,9 @@ from spiderpool.types.ipblock import Slot, SlotState, SpiderIPBlock
 
 SIZE = 32
 """Addresses in a block. With every field at its longest a block stays under 64 KiB."""
+LONGEST_REST = 86400.0
+"""Seconds. Nobody lets an address rest for a day: an end that is later was written while a clock
+was wrong, and would keep the address for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class Block:
 
     def busy_at(self, now: float) -> int:
         """Bitmap of what cannot be given at ``now``."""
-        return self.busy | sum(1 << offset for until, offset in self.waiting if until > now)
+        latest = now + LONGEST_REST
+        return self.busy | sum(
+            1 << offset for until, offset in self.waiting if now < until <= latest
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,12 @@ def by_block(changes: Iterable[Change]) -> dict[BlockKey, list[Change]]:
 def successor(slot: Slot, **fields: Any) -> Slot:
     """``slot`` with other fields and the next generation."""
     return replace(slot, generation=slot.generation + 1, **fields)
+
+
+def rest_of(until: str | None, now: float) -> float:
+    """For how many more seconds an address is not given, unless there is no other; 0: it is."""
+    rest = seconds(until) - now
+    return rest if 0 < rest <= LONGEST_REST else 0.0
 
 
 def seconds(until: str | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spiderpool.ipam.blocks import seconds
+from spiderpool.ipam.blocks import rest_of
 from spiderpool.ipam.ledger import Ledger
 from spiderpool.ipam.ranges import Ranges
 from spiderpool.types.address import to_int
@@ -41,7 +41,7 @@ def tally(ledger: Ledger, pool: PoolName, ground: Ranges, now: float) -> Tally:
         entry.slot.state
         for entry in ledger.in_pool(pool)
         if to_int(entry.address) in ground
-        and (entry.slot.state is SlotState.HELD or seconds(entry.slot.until) > now)
+        and (entry.slot.state is SlotState.HELD or rest_of(entry.slot.until, now))
     ]
     return Tally(
         ground.size,

@@ -245,6 +245,30 @@ def test_an_address_set_aside_is_nobodys_until_its_time_even_when_the_pool_is_fu
     assert book.claim("q") == "10.6.0.1"
 
 
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_a_step_of_the_clock_by_an_hour_ends_a_rest_or_lengthens_it_by_no_more(step: float) -> None:
+    book = Book("10.6.0.1-10.6.0.2")
+    book.claim("p")
+    book.ask(SetAside(Address("10.6.0.1"), owner("p"), 600))
+    assert book.claim("p") == "10.6.0.2"
+    book.now += step
+    (verdict,) = book.ask(claim("q"))
+    assert isinstance(verdict, Skipped) == (step < 0)
+    assert book.state("10.6.0.2") == SlotState.HELD, "what somebody holds knows no time"
+    book.now = NOW + 601
+    assert book.claim("q") == "10.6.0.1"
+
+
+def test_a_rest_that_a_wrong_clock_wrote_does_not_last_for_ever() -> None:
+    book = Book("10.6.0.1-10.6.0.2")
+    book.now = NOW + 10 * 365 * 86400
+    book.claim("p")
+    book.ask(SetAside(Address("10.6.0.1"), owner("p"), 600))
+    assert book.claim("p") == "10.6.0.2"
+    book.now = NOW
+    assert book.claim("q") == "10.6.0.1"
+
+
 def test_a_held_address_stays_when_the_pool_shrinks_and_is_not_given_again() -> None:
     book = Book("10.6.0.1-10.6.0.2")
     book.claim("p")

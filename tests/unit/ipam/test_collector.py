@@ -233,6 +233,31 @@ def test_what_may_not_be_asked_keeps_an_address_and_is_told_once(
 
     play(story)
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
-        "10.6.0.1 stays with default/x: "
-        'pods is forbidden: User "me" cannot get resource "pods"'
+        '10.6.0.1 stays with default/x: pods is forbidden: User "me" cannot get resource "pods"'
     ]
+
+
+def test_a_clock_that_is_put_forward_makes_no_pod_overdue(play: Any) -> None:
+    """A pod with an hour to end, whose node was deleted, may run for that hour."""
+
+    async def story(world: Any) -> None:
+        await start(world, "x", "y")
+        await world.api.delete(POD, "x", "default", grace_seconds=3600)
+        await world.api.delete(NODE, "worker01")
+        async with collector(world) as gc:
+            wall = time.time()
+            gc._now = lambda: wall
+            await gc.look(0.0)
+            wall += 7200
+            for moment in (10.0, 40.0, 70.0):
+                await gc.look(moment)
+            assert await states(world) == ["held", "held"]
+            wall -= 14400
+            await gc.look(100.0)
+            assert await states(world) == ["held", "held"]
+            wall += 7200 + 3600 + 100
+            for moment in (3700.0, 3730.0):
+                await gc.look(moment)
+            assert await states(world) == ["cooling", "held"]
+
+    play(story)
