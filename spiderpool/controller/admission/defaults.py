@@ -13,6 +13,7 @@ from typing import Any
 
 from spiderpool.controller.admission.findings import Object
 from spiderpool.controller.admission.injection import INJECTS
+from spiderpool.controller.admission.selectors import LABEL_VALUE
 from spiderpool.errors import BadInput
 from spiderpool.ipam.autopools import OWNER_SUBNET, label_value
 from spiderpool.ipam.ranges import parse
@@ -27,7 +28,6 @@ from spiderpool.types.metadata import FINALIZER
 
 POOL_CIDR = "ipam.spidernet.io/ippool-cidr"
 SUBNET_CIDR = "ipam.spidernet.io/subnet-cidr"
-_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 Defaulted = tuple[Object, tuple[str, ...]]
 """The object as it is to be stored, and warnings."""
@@ -168,4 +168,4 @@ def _with_labels(obj: Object, labels: dict[str, str]) -> Object:
 
 
 def _is_label(value: Any) -> bool:
-    return isinstance(value, str) and bool(_LABEL_VALUE.fullmatch(value))
+    return isinstance(value, str) and bool(LABEL_VALUE.fullmatch(value))

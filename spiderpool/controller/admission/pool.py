@@ -6,11 +6,12 @@ from spiderpool.controller.admission.autopool import check_automatic
 from spiderpool.controller.admission.findings import Cluster, Findings, Object, Reason, Request
 from spiderpool.controller.admission.ipnetwork import Network, check_network, check_subnet
 from spiderpool.controller.admission.others import check_pools, check_subnets
+from spiderpool.controller.admission.selectors import check_selector
 from spiderpool.controller.admission.updates import check_unchanged, is_judged
 from spiderpool.ipam.ranges import whole
 from spiderpool.types.address import Family, family_of, from_int, length_of, to_int
 from spiderpool.types.ippool import IPPoolSpec, SpiderIPPool
-from spiderpool.types.metadata import LabelSelector, Operator, read
+from spiderpool.types.metadata import read
 from spiderpool.types.names import PoolName
 
 
@@ -63,21 +64,11 @@ def _check_selectors(spec: IPPoolSpec, found: Findings) -> None:
         ("spec.nodeAffinity", spec.node_affinity),
     ):
         if selector is not None:
-            _check_selector(selector, field, found)
+            check_selector(selector, field, found)
     for index, name in enumerate(spec.multus_name):
         if name.count("/") > 1 or not all(name.split("/")):
             problem = f"{name!r} is not name or namespace/name"
             found.refuse(f"spec.multusName[{index}]", problem, "write it like default/macvlan-1")
-
-
-def _check_selector(selector: LabelSelector, field: str, found: Findings) -> None:
-    for index, requirement in enumerate(selector.match_expressions):
-        needs_values = requirement.operator in (Operator.IN, Operator.NOT_IN)
-        if needs_values is not bool(requirement.values):
-            word = "needs" if needs_values else "must not have"
-            where = f"{field}.matchExpressions[{index}].values"
-            problem = f"operator {requirement.operator} {word} values"
-            found.refuse(where, problem, "In and NotIn take them, Exists and DoesNotExist do not")
 
 
 def _check_in_use(name: PoolName, network: Network, cluster: Cluster, found: Findings) -> None:
