@@ -36,6 +36,10 @@ def setting(scenario: Scenario) -> Topology:
     for where, node in _nodes_named(scenario):
         if node not in nodes:
             raise BadInput(where, f"there is no node {node}", f"use {listed(nodes)}")
+    for name in scenario.names:
+        if name in topology.namespaces:
+            problem = f"{name} is a machine of topology {scenario.topology}"
+            raise BadInput(f"{scenario.file}: names.{name}", problem, "choose another name")
     known = (*scenario.names, *topology.namespaces)
     for named_at, place in _places_named(scenario):
         if place.name not in known:

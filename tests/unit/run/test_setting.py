@@ -74,6 +74,13 @@ def test_a_pod_on_a_node_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert message == " names.web.on: there is no node client; use controller or worker01"
 
 
+@pytest.mark.parametrize("name", ["client", "worker01", "underlay"])
+def test_a_pod_is_not_called_as_a_machine_is(tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, HEAD.replace("steps:", f"  {name}: {{pod: app=x}}\nsteps:") + CONTROL)
+    words = f" names.{name}: {name} is a machine of topology page; choose another name"
+    assert refusal(file) == words
+
+
 def test_another_topology_is_refused_with_those_there_are(tmp_path: Path) -> None:
     message = refusal(written(tmp_path, f"{HEAD}{CONTROL}".replace("page", "pages")))
     assert message.startswith("3: there is no topology 'pages' in any _topologies above it; use ")
