@@ -144,7 +144,7 @@ async def _step(handler: IpamHandler, api: FakeClient, pod: Object, step: Object
     config = {"cniVersion": "1.0.0", "name": "recorded", "ipam": ipam}
     with Namespace.current() as own:
         try:
-            answer = await handler.handle(parse_request(env, orjson.dumps(config)), own, own)
+            answer = await handler.handle(parse_request(env, orjson.dumps(config)), own, None)
         except SpiderpoolError:
             return {"ok": False}
     return {"ok": True, **_our_meaning(answer)} if answer else {"ok": True}
