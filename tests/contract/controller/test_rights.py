@@ -16,12 +16,12 @@ from controller_process import run
 from rest import Api
 from service_accounts import free_port, kubeconfig_of
 
-from spiderpool.controller.manager import Manager
+from spiderpool.controller.manager import LEASE_NAME, Manager
 from spiderpool.controller.settings import Settings
 from spiderpool.kube import client as http
 from spiderpool.kube import resources
 from spiderpool.kube.client import connect
-from spiderpool.kube.resources import NAMESPACE, SPIDERIPPOOL, Resource
+from spiderpool.kube.resources import LEASE, NAMESPACE, SPIDERIPPOOL, Resource
 from spiderpool.metrics.http import Listen
 
 ACCOUNT = "rights"
@@ -119,6 +119,7 @@ async def controller(admin: Path, namespace: str, folder: Path) -> AsyncIterator
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await work
+        await world.client.delete(LEASE, LEASE_NAME, namespace)  # others share the server
         await world.close()
 
 
