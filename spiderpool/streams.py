@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, TextIO
 
 Words = ParamSpec("Words")
 
@@ -38,7 +37,7 @@ def guarded(
                 finally:
                     sys.stdout.flush()
             except OSError as error:
-                _give_up_stdout()
+                _give_up(sys.stdout)
                 if not isinstance(error, BrokenPipeError):
                     tell(program, _words(error))
                 return failed
@@ -53,17 +52,22 @@ def guarded(
 
 def tell(program: str, words: str) -> None:
     """One line on stderr, if there is something to say and somebody to read it."""
-    if words:
-        with suppress(OSError):
-            sys.stderr.write(f"{program}: {words}\n")
-            sys.stderr.flush()
+    if not words:
+        return
+    try:
+        sys.stderr.write(f"{program}: {words}\n")
+        sys.stderr.flush()
+    except OSError:
+        _give_up(sys.stderr)
 
 
 def open_missing() -> None:
     """Give this process, and those that it starts, all three standard streams."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(descriptor, True)
-    os.close(descriptor)
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # so it is the lowest number that is free, which open(2) gives
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
@@ -74,7 +78,7 @@ def _words(error: OSError) -> str:
     return words if error.filename is None else f"{error.filename}: {words}"
 
 
-def _give_up_stdout() -> None:
-    """What is not written yet would fail once more at the interpreter's end."""
+def _give_up(stream: TextIO) -> None:
+    """What is not written yet would fail once more at the interpreter's end, with status 120."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        os.dup2(nowhere.fileno(), stream.fileno())

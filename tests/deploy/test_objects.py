@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def test_every_command_line_is_understood(render: Render, values: Object) -> Non
         for container in containers(pod):
             command = container.get("command", [])
             arguments = [
-                argument.replace("$(POD_IP)", "fd00::1").replace("$(", "").replace(")", "")
+                re.sub(r"\$\((\w+)\)", "value", argument.replace("$(POD_IP)", "fd00::1"))
                 for argument in container.get("args", [])
             ]
             match command[2:]:

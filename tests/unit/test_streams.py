@@ -37,6 +37,10 @@ COMMANDS = [
 ]
 
 
+BUFFERED = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+"""As most are started: what could not be written is tried again at the end."""
+
+
 @contextmanager
 def pipe_without_reader() -> Iterator[int]:
     reading, writing = os.pipe()
@@ -60,7 +64,13 @@ def without(*descriptors: int) -> list[str]:
 def done(command: list[str], stdout: int = subprocess.PIPE) -> tuple[int, str]:
     """Exit status, and what is on stderr."""
     ended = subprocess.run(
-        command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        command,
+        env=BUFFERED,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
     )
     return ended.returncode, ended.stderr
 
@@ -95,7 +105,9 @@ def test_a_full_disk_is_one_line() -> None:
 def test_what_nobody_can_be_told_changes_no_status() -> None:
     with full_disk() as full:
         refused = [sys.executable, "-m", "spiderpool.controller", "--kubeconfig=/nowhere"]
-        ended = subprocess.run(refused, stdout=full, stderr=full, check=False, timeout=60)
+        ended = subprocess.run(
+            refused, env=BUFFERED, stdout=full, stderr=full, check=False, timeout=60
+        )
     assert ended.returncode == 2
 
 
