@@ -70,7 +70,10 @@ def test_metrics_are_served_alone() -> None:
 
 
 def test_nothing_is_served_where_nothing_is_asked_for() -> None:
-    asyncio.run(serve(Pages(list, list), health=None, metrics=None))
+    async def ends_at_once() -> None:
+        await asyncio.wait_for(serve(Pages(list, list), health=None, metrics=None), 5)
+
+    asyncio.run(ends_at_once())
 
 
 def test_a_port_in_use_is_named() -> None:
