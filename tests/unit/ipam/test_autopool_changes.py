@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -38,6 +40,17 @@ OPERATOR = {
     "controller": True,
 }
 EXISTS = {"key": "app", "operator": "Exists"}
+
+
+@asynccontextmanager
+async def pool_of_web(world: Any) -> AsyncIterator[str]:
+    """The name of a Deployment's pool, while a controller runs."""
+    await make_subnet(world)
+    async with controller(world):
+        await world.put(DEPLOYMENT, deployment("web"))
+        await world.settle()
+        (pool,) = await pools_of(world)
+        yield pool
 
 
 async def other_subnet(world: Any, name: str, subnet: str, *ips: str) -> None:
@@ -201,11 +214,7 @@ def test_a_workload_that_a_cache_does_not_know_yet_keeps_its_pool(play: Any) -> 
 
 def test_an_address_that_is_reserved_later_is_replaced(play: Any) -> None:
     async def story(world: Any) -> None:
-        await make_subnet(world)
-        async with controller(world):
-            await world.put(DEPLOYMENT, deployment("web"))
-            await world.settle()
-            (pool,) = await pools_of(world)
+        async with pool_of_web(world) as pool:
             await world.reserve("r", "10.6.0.11")
             await world.settle()
             assert await pools_of(world) == {pool: ["10.6.0.10", "10.6.0.12-10.6.0.13"]}
@@ -215,11 +224,7 @@ def test_an_address_that_is_reserved_later_is_replaced(play: Any) -> None:
 
 def test_a_pool_that_somebody_edits_gets_its_size_back(play: Any) -> None:
     async def story(world: Any) -> None:
-        await make_subnet(world)
-        async with controller(world):
-            await world.put(DEPLOYMENT, deployment("web"))
-            await world.settle()
-            (pool,) = await pools_of(world)
+        async with pool_of_web(world) as pool:
             for wrong in (["10.6.0.11"], ["10.6.0.11-10.6.0.19"], ["10.7.0.1-10.7.0.3"]):
                 await world.api.patch(SPIDERIPPOOL, pool, {"spec": {"ips": wrong}})
                 await world.settle()
@@ -233,11 +238,7 @@ def test_a_pool_that_somebody_edits_gets_its_size_back(play: Any) -> None:
 
 def test_a_pool_that_somebody_opens_to_others_is_closed_again(play: Any) -> None:
     async def story(world: Any) -> None:
-        await make_subnet(world)
-        async with controller(world):
-            await world.put(DEPLOYMENT, deployment("web"))
-            await world.settle()
-            (pool,) = await pools_of(world)
+        async with pool_of_web(world) as pool:
             made = (await world.api.get(SPIDERIPPOOL, pool))["spec"]["podAffinity"]
             more = {"matchLabels": {"app": "x"}, "matchExpressions": [EXISTS]}
             for wrong in (None, more):
@@ -251,11 +252,7 @@ def test_a_pool_that_somebody_opens_to_others_is_closed_again(play: Any) -> None
 
 def test_what_somebody_excludes_is_replaced(play: Any) -> None:
     async def story(world: Any) -> None:
-        await make_subnet(world)
-        async with controller(world):
-            await world.put(DEPLOYMENT, deployment("web"))
-            await world.settle()
-            (pool,) = await pools_of(world)
+        async with pool_of_web(world) as pool:
             await world.api.patch(SPIDERIPPOOL, pool, {"spec": {"excludeIPs": ["10.6.0.11"]}})
             await world.settle()
             assert await pools_of(world) == {pool: ["10.6.0.10", "10.6.0.12-10.6.0.13"]}
